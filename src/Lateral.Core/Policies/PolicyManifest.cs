@@ -1,0 +1,37 @@
+namespace Lateral.Core.Policies;
+
+/// <summary>What a policy's payload contains.</summary>
+public enum PayloadKind
+{
+    /// <summary>Every weight.</summary>
+    Full = 0,
+
+    /// <summary>The adapter's weights only, in their own precision.</summary>
+    Adapter = 1,
+}
+
+/// <summary>
+/// Announces a policy: weights never travel inside a message, this does.
+/// Example: <c>epoch 2, version 17, hash "9f3c..", parent "c01a..", full, 499,104 bytes, "policies/v17.safetensors"</c>.
+/// </summary>
+/// <param name="Epoch">the learner's fencing epoch; a lower one is refused</param>
+/// <param name="Version">0 is the base; learner step n trains version n - 1 and yields version n</param>
+/// <param name="Hash">SHA-256 of the payload, lower-case hex; with epoch and version it is the policy's identity</param>
+/// <param name="ParentHash">hash of the version this one was trained from; empty for version 0</param>
+/// <param name="Bytes">payload size in bytes</param>
+/// <param name="Location">where the payload can be fetched, relative to the run directory</param>
+public sealed record PolicyManifest(int Epoch, int Version, string Hash, string ParentHash, PayloadKind Kind, long Bytes, string Location);
+
+/// <summary>From <paramref name="FirstStep"/> on, denoising steps were computed under this policy.</summary>
+public readonly record struct PolicySpan(int FirstStep, int Version, string Hash);
+
+/// <summary>Makes published policies readable on this node: fetched, verified, local.</summary>
+public interface IPolicyCache
+{
+    /// <summary>The path of a verified local copy of the payload.</summary>
+    /// <exception cref="PolicyUnavailableException">the payload is missing or does not have the manifest's hash</exception>
+    Task<string> FetchAsync(PolicyManifest manifest, CancellationToken cancellation);
+}
+
+/// <summary>A policy's payload is missing or is not what its manifest says.</summary>
+public sealed class PolicyUnavailableException(string message, Exception? inner = null) : Exception(message, inner);

@@ -1,0 +1,43 @@
+using System.Collections.Immutable;
+using Lateral.Core.Prompts;
+using Lateral.Core.Rollouts;
+
+namespace Lateral.Core.Rewards;
+
+/// <summary>
+/// What came of scoring a rollout. An infrastructure failure is never a number: only <see cref="Scored"/> and
+/// <see cref="ModelFault"/> reach advantages, and a model fault's number is the pool's declared <c>fault-reward</c>.
+/// </summary>
+public abstract record RewardOutcome
+{
+    /// <param name="Breakdown">parts by name, for example <c>format = 1, answer = 0</c></param>
+    public sealed record Scored(double Value, ImmutableSortedDictionary<string, double> Breakdown) : RewardOutcome;
+
+    /// <summary>The model's own doing: its code timed out, crashed, or its answer cannot be read.</summary>
+    public sealed record ModelFault(string Kind) : RewardOutcome;
+
+    /// <summary>The verifier, its machine or its deadline failed; retried, then the whole group is quarantined.</summary>
+    public sealed record InfraFault(string Kind) : RewardOutcome;
+}
+
+/// <summary>One rollout to score.</summary>
+public sealed record RewardRequest(RolloutId Id, Prompt Prompt, string Completion);
+
+/// <summary>A verifier. Thread-safe; it must honour cancellation, which is its deadline.</summary>
+public interface IReward
+{
+    ValueTask<RewardOutcome> ScoreAsync(RewardRequest request, CancellationToken cancellation);
+}
+
+/// <summary>A named pool of reward workers.</summary>
+/// <param name="Workers">rollouts scored at once</param>
+/// <param name="Weight">factor of this pool's value in the rollout's reward</param>
+/// <param name="Timeout">deadline of one call</param>
+/// <param name="FaultReward">the value a <see cref="RewardOutcome.ModelFault"/> counts as</param>
+public sealed record RewardPoolSpec(string Name, string Kind, int Workers, double Weight, TimeSpan Timeout, double FaultReward);
+
+/// <summary>A trajectory with its reward: the weighted sum over pools.</summary>
+public sealed record ScoredTrajectory(Trajectory Trajectory, double Reward, ImmutableSortedDictionary<string, double> Breakdown);
+
+/// <summary>All siblings of one prompt, in sibling order.</summary>
+public sealed record ScoredGroup(long Ordinal, ImmutableArray<ScoredTrajectory> Siblings);

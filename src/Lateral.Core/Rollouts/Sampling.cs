@@ -1,0 +1,67 @@
+using System.Collections.Immutable;
+using Lateral.Core.Policies;
+using Lateral.Core.Prompts;
+
+namespace Lateral.Core.Rollouts;
+
+/// <summary>How a completion is denoised; part of the behaviour policy's identity.</summary>
+/// <param name="GenLength">L, generated tokens</param>
+/// <param name="BlockLength">tokens denoised together; divides <paramref name="GenLength"/></param>
+/// <param name="Steps">denoising steps for the whole completion; a multiple of the number of blocks</param>
+/// <param name="Temperature">softmax(logits / T); 0 is greedy (evaluation only: a greedy policy has no importance ratio)</param>
+/// <param name="Reveal">the selection policy's name: <c>max-prob</c> or <c>random</c></param>
+/// <param name="StopAtEnd">finish as soon as everything before a revealed end token is revealed</param>
+public sealed record RolloutSpec(int GenLength, int BlockLength, int Steps, double Temperature, string Reveal, bool StopAtEnd)
+{
+    public int Blocks => GenLength / BlockLength;
+
+    public int StepsPerBlock => Steps / Blocks;
+}
+
+/// <summary>Work for a sampler: the listed siblings of one group.</summary>
+/// <param name="Group">group ordinal; for evaluation, the held-out prompt's index</param>
+/// <param name="Evaluation">draw from the evaluation streams and stay outside the ledger</param>
+public sealed record SampleTask(long Group, ImmutableArray<int> Siblings, Prompt Prompt, RolloutSpec Spec, bool Evaluation);
+
+/// <summary>Cumulative figures of one sampler since it started; seconds are monotonic-clock time of its device thread.</summary>
+/// <param name="BusySeconds">spent in denoising steps</param>
+/// <param name="IdleSeconds">had no canvas to work on</param>
+/// <param name="SwapSeconds">spent loading new policies</param>
+/// <param name="Forwards">model forwards</param>
+/// <param name="RowSteps">sum over forwards of the canvases active in them</param>
+/// <param name="SlotSteps">sum over forwards of the slots computed, active or not: RowSteps / SlotSteps is the occupancy</param>
+public sealed record SamplerStatistics(
+    double BusySeconds, double IdleSeconds, double SwapSeconds, long Forwards, long RowSteps, long SlotSteps, long Tokens, long Rollouts)
+{
+    public static SamplerStatistics Zero { get; } = new(0, 0, 0, 0, 0, 0, 0, 0);
+
+    public static SamplerStatistics operator +(SamplerStatistics a, SamplerStatistics b) => new(
+        a.BusySeconds + b.BusySeconds, a.IdleSeconds + b.IdleSeconds, a.SwapSeconds + b.SwapSeconds,
+        a.Forwards + b.Forwards, a.RowSteps + b.RowSteps, a.SlotSteps + b.SlotSteps, a.Tokens + b.Tokens, a.Rollouts + b.Rollouts);
+
+    public static SamplerStatistics operator -(SamplerStatistics a, SamplerStatistics b) => new(
+        a.BusySeconds - b.BusySeconds, a.IdleSeconds - b.IdleSeconds, a.SwapSeconds - b.SwapSeconds,
+        a.Forwards - b.Forwards, a.RowSteps - b.RowSteps, a.SlotSteps - b.SlotSteps, a.Tokens - b.Tokens, a.Rollouts - b.Rollouts);
+}
+
+/// <summary>
+/// A device's continuous batch of canvases. Calls return at once; all work happens on the engine's own device thread.
+/// A failed engine fails the pending <see cref="NextFinishedAsync"/> and refuses further calls: its owner replaces it.
+/// </summary>
+public interface ISampler : IAsyncDisposable
+{
+    /// <summary>Queues the task's siblings; each enters a slot at a denoising-step boundary as slots become free.</summary>
+    void Submit(SampleTask task);
+
+    /// <summary>Drops the group's queued and running canvases.</summary>
+    void Cancel(long group);
+
+    /// <summary>Loads a policy and makes it current at the next denoising-step boundary; running canvases continue under it.</summary>
+    /// <param name="path">a verified local copy of the payload</param>
+    Task SwapAsync(PolicyManifest manifest, string path);
+
+    /// <summary>The rollouts that finished since the last call; waits until there is at least one. One call at a time.</summary>
+    Task<IReadOnlyList<Trajectory>> NextFinishedAsync(CancellationToken cancellation);
+
+    SamplerStatistics Statistics { get; }
+}

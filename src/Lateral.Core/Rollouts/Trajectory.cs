@@ -1,0 +1,48 @@
+using System.Collections.Immutable;
+using Lateral.Core.Policies;
+
+namespace Lateral.Core.Rollouts;
+
+/// <summary>Renders as <c>group=5/rollout=2</c>.</summary>
+public readonly record struct RolloutId(long Group, int Sibling) : IComparable<RolloutId>
+{
+    public int CompareTo(RolloutId other) => (Group, Sibling).CompareTo((other.Group, other.Sibling));
+
+    public override string ToString() => $"group={Group}/rollout={Sibling}";
+}
+
+/// <summary>
+/// The full denoising record of one rollout: every intermediate canvas can be rebuilt from it, and its probability is exact.
+/// Example (L = 5, 3 steps): <c>tokens [1,1,3,4,5], reveal step [0,2,1,1,0], token log-probs [-.1,-.9,-.2,-.3,-.1],
+/// selection log-probs [0,0,0], policies [(0, v3, "9f3c..")]</c>.
+/// </summary>
+/// <param name="Prompt">[P] prompt token ids</param>
+/// <param name="Tokens">[L] generated token ids; where <paramref name="RevealStep"/> is -1 the end token fills the tail</param>
+/// <param name="RevealStep">[L] the denoising step that revealed the position; -1 = never revealed (early finish at end of sequence)</param>
+/// <param name="TokenLogProbs">[L] natural log of the behaviour policy's tempered probability of the token at its reveal; 0 where never revealed</param>
+/// <param name="SelectionLogProbs">[S] natural log-probability of the revealed set at each step; 0 for deterministic rules</param>
+/// <param name="RevealEntropy">[L] entropy in nats of the token distribution at the reveal; 0 where never revealed</param>
+/// <param name="Policies">the policy of each denoising step, run-length encoded; the first starts at step 0</param>
+/// <param name="Text">the decoded completion, up to the end token</param>
+public sealed record Trajectory(
+    RolloutId Id,
+    ImmutableArray<int> Prompt,
+    ImmutableArray<int> Tokens,
+    ImmutableArray<int> RevealStep,
+    ImmutableArray<float> TokenLogProbs,
+    ImmutableArray<float> SelectionLogProbs,
+    ImmutableArray<float> RevealEntropy,
+    ImmutableArray<PolicySpan> Policies,
+    string Text)
+{
+    /// <summary>Recorded denoising steps, S.</summary>
+    public int Steps => SelectionLogProbs.Length;
+
+    /// <summary>The oldest policy version any step was computed under: staleness is counted from it.</summary>
+    public int OldestVersion => Policies.Min(span => span.Version);
+
+    public int NewestVersion => Policies.Max(span => span.Version);
+
+    /// <summary>Positions that were revealed.</summary>
+    public int RevealedCount => RevealStep.Count(step => step >= 0);
+}
