@@ -21,7 +21,7 @@ public readonly record struct RolloutId(long Group, int Sibling) : IComparable<R
 /// <param name="RevealStep">[L] the denoising step that revealed the position; -1 = never revealed (early finish at end of sequence)</param>
 /// <param name="TokenLogProbs">[L] natural log of the behaviour policy's tempered probability of the token at its reveal; 0 where never revealed</param>
 /// <param name="SelectionLogProbs">[S] natural log-probability of the revealed set at each step; 0 for deterministic rules</param>
-/// <param name="RevealEntropy">[L] entropy in nats of the token distribution at the reveal; 0 where never revealed</param>
+/// <param name="RevealEntropy">mean over revealed positions of the token distribution's entropy at the reveal, in nats</param>
 /// <param name="Policies">the policy of each denoising step, run-length encoded; the first starts at step 0</param>
 /// <param name="Text">the decoded completion, up to the end token</param>
 public sealed record Trajectory(
@@ -31,7 +31,7 @@ public sealed record Trajectory(
     ImmutableArray<int> RevealStep,
     ImmutableArray<float> TokenLogProbs,
     ImmutableArray<float> SelectionLogProbs,
-    ImmutableArray<float> RevealEntropy,
+    float RevealEntropy,
     ImmutableArray<PolicySpan> Policies,
     string Text)
 {

@@ -1,0 +1,43 @@
+using System.Collections.Immutable;
+
+namespace Lateral.Core.Runs;
+
+/// <summary>
+/// Decides what a sampler may start under its current policy and which policy it needs next.
+/// </summary>
+/// <param name="Current">the version the engine runs under; null before the first policy</param>
+/// <param name="Latest">the newest published version</param>
+/// <param name="Held">leased work that has not started</param>
+/// <param name="Active">rollouts in the engine</param>
+public sealed record SamplerPlan(int? Current, int? Latest, ImmutableArray<SampleWork> Held, int Active)
+{
+    public static SamplerPlan Empty { get; } = new(null, null, [], 0);
+
+    /// <summary>Held work that may start now: pinned work under exactly its version, other work from its version on.</summary>
+    public ImmutableArray<SampleWork> Startable => Current is { } current
+        ? [.. Held.Where(work => work.Pinned ? work.Version == current : work.Version <= current)]
+        : [];
+
+    /// <summary>
+    /// The version to swap to before more can be done, or null. Pinned work makes the engine drain first: its canvases
+    /// belong to one version. Without pinned work the newest policy is taken between two denoising steps.
+    /// </summary>
+    public int? SwapTo
+    {
+        get
+        {
+            if (Latest is not { } latest) return null;
+            if (Held.Any(work => work.Pinned) || (PinnedMode && Active > 0))
+            {
+                if (Active > 0 || !Startable.IsEmpty) return null;
+                var next = Held.Where(work => work.Pinned && work.Version <= latest).Select(work => (int?)work.Version).Min();
+                return next == Current ? null : next;
+            }
+
+            return Current < latest || Current is null ? latest : null;
+        }
+    }
+
+    /// <summary>Set once pinned work was seen: the run is deterministic and the newest policy is never taken unasked.</summary>
+    public bool PinnedMode { get; init; }
+}
