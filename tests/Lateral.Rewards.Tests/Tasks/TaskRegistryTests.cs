@@ -38,7 +38,7 @@ public class TaskRegistryTests
             "task.length = 6: must be 5 for sort5",
             Assert.Throws<TaskSettingException>(() => TaskRegistry.Create("sort5", Sort with { Length = 6 }, 1)).Message);
 
-    public static TheoryData<TaskSettings, string, string> OutOfRange => new()
+    public static TheoryData<GeneratedTaskSettings, string, string> OutOfRange => new()
     {
         { Sort with { Length = 1 }, "length", "task.length = 1: must be 2 to 12" },
         { Sort with { Length = 13 }, "length", "task.length = 13: must be 2 to 12" },
@@ -57,7 +57,7 @@ public class TaskRegistryTests
 
     [Theory]
     [MemberData(nameof(OutOfRange))]
-    public void Create_must_name_key_value_and_bound_of_a_wrong_setting(TaskSettings settings, string key, string message)
+    public void Create_must_name_key_value_and_bound_of_a_wrong_setting(GeneratedTaskSettings settings, string key, string message)
     {
         var name = settings switch { SortSettings sort => $"sort{sort.Length}", SudokuSettings => "sudoku", _ => "countdown" };
         var error = Assert.Throws<TaskSettingException>(() => TaskRegistry.Create(name, settings, 1));
@@ -82,7 +82,39 @@ public class TaskRegistryTests
         Assert.Matches("leave no (training|held-out) prompt", error.Message);
     }
 
-    private static TaskSettings SettingsOf(string name) => name switch
+    [Fact]
+    public void Create_must_read_the_keys_of_a_configuration()
+    {
+        var sort = TaskRegistry.Create("sort6", Keys("length = 6, descending-fraction = 0.25, held-out-prompts = 7"), 3);
+        var sudoku = TaskRegistry.Create("sudoku", Keys("min-clues = 5, max-clues = 6, held-out-prompts = 8"), 3);
+        var countdown = TaskRegistry.Create("countdown", Keys("max-number = 20, max-target = 50, operators = +*, held-out-prompts = 9"), 3);
+        Assert.Equal(new SortTask(new SortSettings(6, .25, 7), 3).Corpus(5), sort.Corpus(5));
+        Assert.Equal(new SudokuTask(new SudokuSettings(5, 6, 8), 3).Corpus(5), sudoku.Corpus(5));
+        Assert.Equal(new CountdownTask(new CountdownSettings(20, 50, "+*", 9), 3).Corpus(5), countdown.Corpus(5));
+        Assert.Equal([7, 8, 9], new[] { sort, sudoku, countdown }.Select(task => task.HeldOutCount));
+    }
+
+    [Theory]
+    [InlineData("min-clues = 5, held-out-prompts = 8", "max-clues", "task.max-clues is missing: sudoku needs it")]
+    [InlineData("min-clues = five, max-clues = 6, held-out-prompts = 8", "min-clues", "task.min-clues = five: must be a whole number, for example 5")]
+    [InlineData("min-clues = 5, max-clues = 6, held-out-prompts = 8, clues = 1", "clues", "unknown sudoku setting 'clues'. Known: held-out-prompts, max-clues, min-clues")]
+    [InlineData("min-clues = 5, max-clues = 6, held-out-prompts = 8, min-clue = 1", "min-clue", "unknown sudoku setting 'min-clue'; did you mean 'min-clues'? Known: held-out-prompts, max-clues, min-clues")]
+    public void Create_must_name_the_key_that_a_configuration_has_wrong(string keys, string key, string message)
+    {
+        var error = Assert.Throws<TaskSettingException>(() => TaskRegistry.Create("sudoku", Keys(keys), 1));
+        Assert.Equal((key, message), (error.Key, error.Message));
+    }
+
+    [Fact]
+    public void Create_must_suggest_a_name_before_it_reads_any_key() =>
+        Assert.StartsWith(
+            "unknown task 'sudok'; did you mean 'sudoku'?",
+            Assert.Throws<TaskSettingException>(() => TaskRegistry.Create("sudok", Keys("a = 1"), 1)).Message);
+
+    private static Dictionary<string, string> Keys(string text) =>
+        text.Split(", ").Select(pair => pair.Split(" = ")).ToDictionary(pair => pair[0], pair => pair[1]);
+
+    private static GeneratedTaskSettings SettingsOf(string name) => name switch
     {
         "sort5" => Sort,
         "sort6" => Sort with { Length = 6 },

@@ -151,7 +151,7 @@ public class VerifierTests
         Assert.StartsWith("unknown reward kind 'count-down'; did you mean 'countdown'? Known: sort, sudoku, sudoku-exact, countdown", error.Message);
     }
 
-    private static TaskSettings SettingsOf(string name) => name switch
+    private static GeneratedTaskSettings SettingsOf(string name) => name switch
     {
         "sort5" => new SortSettings(5, .5, 200),
         "sudoku" => new SudokuSettings(4, 9, 200),

@@ -2,7 +2,7 @@ namespace Lateral.Rewards.Tasks;
 
 /// <summary>What a generated task is made of.</summary>
 /// <param name="HeldOutPrompts">distinct prompts kept for evaluation; at least 1</param>
-public abstract record TaskSettings(int HeldOutPrompts)
+public abstract record GeneratedTaskSettings(int HeldOutPrompts)
 {
     /// <exception cref="TaskSettingException">a value is out of its range</exception>
     internal virtual void Check() => Require(HeldOutPrompts >= 1, "held-out-prompts", HeldOutPrompts, "at least 1");
@@ -16,7 +16,7 @@ public abstract record TaskSettings(int HeldOutPrompts)
 /// <summary>Random digits to sort.</summary>
 /// <param name="Length">digits, 2 .. 12</param>
 /// <param name="DescendingFraction">share of corpus answers in descending order: the bad habit that training has to break; 0 .. 1</param>
-public sealed record SortSettings(int Length, double DescendingFraction, int HeldOutPrompts) : TaskSettings(HeldOutPrompts)
+public sealed record SortSettings(int Length, double DescendingFraction, int HeldOutPrompts) : GeneratedTaskSettings(HeldOutPrompts)
 {
     internal override void Check()
     {
@@ -29,7 +29,7 @@ public sealed record SortSettings(int Length, double DescendingFraction, int Hel
 /// <summary>4x4 sudoku puzzles with exactly one solution.</summary>
 /// <param name="MinClues">fewest given cells, at least 4: fewer never determine a solution</param>
 /// <param name="MaxClues">most given cells, at most 15</param>
-public sealed record SudokuSettings(int MinClues, int MaxClues, int HeldOutPrompts) : TaskSettings(HeldOutPrompts)
+public sealed record SudokuSettings(int MinClues, int MaxClues, int HeldOutPrompts) : GeneratedTaskSettings(HeldOutPrompts)
 {
     internal override void Check()
     {
@@ -43,7 +43,7 @@ public sealed record SudokuSettings(int MinClues, int MaxClues, int HeldOutPromp
 /// <param name="MaxNumber">numbers are drawn from 1 .. MaxNumber; 2 .. 999</param>
 /// <param name="MaxTarget">targets lie in 1 .. MaxTarget; 1 .. 999</param>
 /// <param name="Operators">the operators that generated problems use, for example <c>+-*/</c>; answers may use all four</param>
-public sealed record CountdownSettings(int MaxNumber, int MaxTarget, string Operators, int HeldOutPrompts) : TaskSettings(HeldOutPrompts)
+public sealed record CountdownSettings(int MaxNumber, int MaxTarget, string Operators, int HeldOutPrompts) : GeneratedTaskSettings(HeldOutPrompts)
 {
     internal override void Check()
     {
