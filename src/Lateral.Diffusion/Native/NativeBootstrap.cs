@@ -52,7 +52,8 @@ public static class NativeBootstrap
             foreach (var library in LinuxOrder.Where(library => LibtorchLocator.Holds(libtorch.Directory, library)))
                 libraries[library] = NativeLibrary.Load(Path.Combine(libtorch.Directory, LibtorchLocator.FileName(library)));
             (libraries["LibTorchSharp"], var path) = LoadLibTorchSharp(shim);
-            NativeLibrary.SetDllImportResolver(typeof(torch).Assembly, (name, _, _) => libraries.GetValueOrDefault(name));
+            foreach (var assembly in new[] { typeof(torch).Assembly, typeof(NativeBootstrap).Assembly })
+                NativeLibrary.SetDllImportResolver(assembly, (name, _, _) => libraries.GetValueOrDefault(name));
             var cuda = Initialise(libraries.ContainsKey("torch_cuda"));
             return new(libtorch.Directory, path, path != shim, cuda, libtorch.Source);
         }
