@@ -1,0 +1,75 @@
+namespace Lateral.Configuration;
+
+/// <summary>Joining values: strings with strings, lists with lists, objects with objects, and nothing else.</summary>
+internal sealed partial class Resolver
+{
+    private ConfigValue? ResolveConcatenation(ConcatenationNode node)
+    {
+        var parts = new List<(ConfigValue Value, bool IsSpace)>();
+        foreach (var part in node.Parts)
+        {
+            var value = ResolveNode(part);
+            if (value is ConfigScalar { IsPlaceholder: true }) return value;
+            if (value is not null) parts.Add((value, part is LiteralNode { IsSpace: true }));
+        }
+
+        var solid = parts.Where(p => !p.IsSpace).Select(p => p.Value).ToList();
+        if (solid.Count == 0) return null;
+        if (parts.Count == 1) return solid[0];
+        if (solid.TrueForAll(v => v is ConfigScalar)) return JoinText(node.Origin, [.. parts.Select(p => (ConfigScalar)p.Value)]);
+        if (solid.TrueForAll(v => v is ConfigObject)) return MergeObjects(solid.Cast<ConfigObject>());
+        var lists = solid.ConvertAll(v => v as ConfigArray ?? (v as ConfigObject)?.AsArray());
+        if (lists.TrueForAll(l => l is not null)) return JoinLists(node.Origin, lists!);
+
+        var odd = solid.Find(v => v.GetType() != solid[0].GetType()) ?? solid[0];
+        diagnostics.Report(node.Origin, $"{Describe(solid[0])} ({solid[0].Origin}) cannot be joined with {Describe(odd)} ({odd.Origin}) - only strings with strings, lists with lists and objects with objects - put a comma or a new line between them");
+        return Failed;
+    }
+
+    private ConfigValue JoinText(Origin origin, List<ConfigScalar> parts)
+    {
+        var length = parts.Sum(p => (long)p.Text.Length);
+        if (!Spend(length, origin)) return Failed;
+        return new ConfigScalar(origin, string.Concat(parts.Select(p => p.Kind == ScalarKind.Null ? "null" : p.Text)), parts.Exists(p => p.Quoted), ScalarKind.String);
+    }
+
+    private ConfigValue JoinLists(Origin origin, List<ConfigArray> lists) =>
+        Spend(lists.Sum(l => (long)l.Items.Count), origin) ? Bounded(new ConfigArray(origin, [.. lists.SelectMany(l => l.Items)])) : Failed;
+
+    private ConfigValue? Append(Field field, int index, AppendNode node)
+    {
+        var below = Fold(field, index - 1);
+        var item = ResolveNode(node.Item);
+        if (IsFailed(below) || IsFailed(item)) return Failed;
+        if (ReferenceEquals(item, Cyclic)) return Cyclic;
+        if (ReferenceEquals(below, Cyclic)) below = null;
+        if (item is null) return below;
+        var added = new ConfigArray(node.Origin, [item]);
+        if (below is null) return Bounded(added);
+        if ((below as ConfigArray ?? (below as ConfigObject)?.AsArray()) is { } list) return JoinLists(list.Origin, [list, added]);
+        diagnostics.Report(node.Origin, $"+= adds to a list, but the value so far is {Describe(below)} ({below.Origin}) - make it a list [...], or use = to replace it");
+        return Failed;
+    }
+
+    /// <summary>From the lowest layer to the highest.</summary>
+    private ConfigValue MergeObjects(IEnumerable<ConfigObject> layers)
+    {
+        ConfigValue? merged = null;
+        foreach (var layer in layers) merged = merged is ConfigObject lower ? MergeObjects(lower, layer) : merged ?? layer;
+        return merged!;
+    }
+
+    private ConfigValue MergeObjects(ConfigObject lower, ConfigObject upper)
+    {
+        if (!Spend(lower.Fields.Count + upper.Fields.Count, upper.Origin)) return Failed;
+        var fields = new OrderedDictionary<string, ConfigValue>(lower.Fields, StringComparer.Ordinal);
+        var keyOrigins = new Dictionary<string, Origin>(lower.KeyOrigins, StringComparer.Ordinal);
+        foreach (var (key, value) in upper.Fields)
+        {
+            fields[key] = value is ConfigObject over && fields.TryGetValue(key, out var below) && below is ConfigObject under ? MergeObjects(under, over) : value;
+            keyOrigins[key] = upper.KeyOrigin(key);
+        }
+
+        return Bounded(new ConfigObject(upper.Origin, fields) { KeyOrigins = keyOrigins });
+    }
+}

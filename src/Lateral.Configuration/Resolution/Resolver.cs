@@ -1,0 +1,197 @@
+using System.Runtime.CompilerServices;
+
+namespace Lateral.Configuration;
+
+/// <summary>
+/// Replaces substitutions by values, after all layers are merged. A substitution sees the final value of its path, found lazily
+/// (only the entries on the path are resolved), except where that would be its own value: then it looks back at the entries
+/// below itself, and if there are none the reference is a cycle.
+/// <para>
+/// A value is remembered once nothing in it depends on an entry that is still being resolved (<see cref="_low"/> tells: the
+/// shallowest frame whose entry was hidden). Work, size and depth are bounded, so every input ends.
+/// </para>
+/// </summary>
+internal sealed partial class Resolver(ObjectNode root, HoconOptions options, Diagnostics diagnostics)
+{
+    private const int MaxFrames = 400;
+    private const long MaxWork = 16_000_000;
+    private const long MaxWeight = 16_000_000;
+
+    /// <summary>Results that are not values: a reported mistake, and a reference whose answer is still being computed further up.</summary>
+    private static readonly ConfigScalar Failed = ConfigScalar.Placeholder(new Origin("", 0, 0));
+    private static readonly ConfigScalar Cyclic = ConfigScalar.Placeholder(new Origin("", 0, 0));
+
+    private static bool IsFailed(ConfigValue? value) => value is ConfigScalar { IsPlaceholder: true } && !ReferenceEquals(value, Cyclic);
+
+    private int _depth;
+    private int _frame;
+    private int _low = int.MaxValue;
+    private long _work;
+
+    public ConfigObject Resolve() => ResolveObject(root) as ConfigObject ?? new ConfigObject(root.Origin, new Dictionary<string, ConfigValue>(StringComparer.Ordinal));
+
+    private bool Enter(Origin origin)
+    {
+        if (_depth < MaxFrames && RuntimeHelpers.TryEnsureSufficientExecutionStack() && Spend(1, origin))
+        {
+            _depth++;
+            return true;
+        }
+
+        if (_work <= MaxWork) diagnostics.Report(origin, "substitutions lead through too many others to resolve - shorten the chain, or look for a loop");
+        return false;
+    }
+
+    private bool Spend(long work, Origin origin)
+    {
+        if (_work > MaxWork) return false;
+        _work += work;
+        if (_work <= MaxWork) return true;
+        diagnostics.Report(origin, "substitutions expand to too much text - values that repeat each other double in size each time - look for a value that contains itself");
+        return false;
+    }
+
+    private ConfigValue Bounded(ConfigValue value)
+    {
+        if (value.Height > Node.MaxDepth) diagnostics.Report(value.Origin, $"nested too deeply after substitution - {Node.MaxDepth} levels are allowed - look for a value that contains itself");
+        else if (value.Weight > MaxWeight) diagnostics.Report(value.Origin, "substitutions expand to too much text - values that repeat each other double in size each time - look for a value that contains itself");
+        else return value;
+        return Failed;
+    }
+
+    private ConfigValue ResolveObject(ObjectNode node)
+    {
+        if (node.Resolved is not null) return node.Resolved;
+        if (!Enter(node.Origin)) return Failed;
+        var outerLow = _low;
+        _low = int.MaxValue;
+        var value = ResolveFields(node);
+        if (_low == int.MaxValue) node.Resolved = value;
+        _low = Math.Min(_low, outerLow);
+        _depth--;
+        return value;
+    }
+
+    private ConfigValue ResolveFields(ObjectNode node)
+    {
+        var fields = new OrderedDictionary<string, ConfigValue>(StringComparer.Ordinal);
+        var keyOrigins = new Dictionary<string, Origin>(StringComparer.Ordinal);
+        foreach (var (key, field) in node.Fields)
+        {
+            var value = Visible(field);
+            if (value is null) continue;
+            if (ReferenceEquals(value, Cyclic)) return Cyclic;
+            fields.Add(key, value);
+            keyOrigins.Add(key, field.Entries.FindLast(e => !(e.IsKnown && e.Known is null))!.KeyOrigin);
+        }
+
+        return Bounded(new ConfigObject(node.Origin, fields) { KeyOrigins = keyOrigins });
+    }
+
+    /// <summary>A field's value as seen from here: entries that are being resolved, and those above them, are hidden.</summary>
+    private ConfigValue? Visible(Field field)
+    {
+        var top = Top(field, out var hidden);
+        return Fold(field, top) ?? (hidden ? Cyclic : null);
+    }
+
+    private int Top(Field field, out bool hidden)
+    {
+        hidden = field.Cut < field.Entries.Count;
+        if (!hidden) return field.Entries.Count - 1;
+        _low = Math.Min(_low, field.CutDepth);
+        return field.Cut - 1;
+    }
+
+    /// <summary>The value of entries 0..top: the top one, merged with those below as long as all are objects. Null when undefined.</summary>
+    private ConfigValue? Fold(Field field, int top)
+    {
+        var first = top;
+        while (first > 0 && field.Entries[first] is { LooksBack: true, IsKnown: false }) first--;
+        for (var i = Math.Max(first, 0); i < top; i++) ResolveEntry(field, i);
+
+        var layers = new Layers();
+        for (var i = top; i >= 0 && !layers.IsComplete; i--) layers.Under(ResolveEntry(field, i));
+        return layers.Merge(this);
+    }
+
+    private ConfigValue? ResolveEntry(Field field, int index)
+    {
+        var entry = field.Entries[index];
+        if (entry.IsKnown) return entry.Known;
+        if (entry.Node is LiteralNode literal) return literal.Value;
+        if (entry.Node is ObjectNode obj) return ResolveObject(obj);
+        if (!Enter(entry.Node.Origin)) return Failed;
+
+        var outer = (field.Cut, field.CutDepth, _low, _frame);
+        (field.Cut, field.CutDepth, _low, _frame) = (index, _depth, int.MaxValue, _depth);
+        var value = entry.Node is AppendNode append ? Append(field, index, append) : ResolveNode(entry.Node);
+        if (_low >= _depth)
+        {
+            (entry.IsKnown, entry.Known) = (true, value);
+            _low = int.MaxValue;
+        }
+
+        (field.Cut, field.CutDepth, _, _frame) = outer;
+        _low = Math.Min(_low, outer._low);
+        _depth--;
+        return value;
+    }
+
+    private ConfigValue? ResolveNode(Node node) => node switch
+    {
+        LiteralNode literal => literal.Value,
+        ObjectNode obj => ResolveObject(obj),
+        ArrayNode array => ResolveArray(array),
+        SubstitutionNode substitution => ResolveSubstitution(substitution),
+        ConcatenationNode concatenation => ResolveConcatenation(concatenation),
+        _ => throw new InvalidOperationException($"a {node.GetType().Name} cannot stand here"),
+    };
+
+    private ConfigValue ResolveArray(ArrayNode node)
+    {
+        if (!Enter(node.Origin)) return Failed;
+        var items = new List<ConfigValue>(node.Items.Count);
+        var cyclic = false;
+        foreach (var item in node.Items)
+        {
+            var value = ResolveNode(item);
+            cyclic |= ReferenceEquals(value, Cyclic);
+            if (value is not null) items.Add(value);
+        }
+
+        _depth--;
+        return cyclic ? Cyclic : Spend(items.Count, node.Origin) ? Bounded(new ConfigArray(node.Origin, items)) : Failed;
+    }
+
+    /// <summary>What lies on top of what at one key: objects merge, anything else hides what is below, undefined and cyclic entries are looked through.</summary>
+    private struct Layers
+    {
+        private List<ConfigObject>? _objects;
+        private ConfigValue? _other;
+        private bool _cyclic;
+
+        public bool IsComplete { get; private set; }
+
+        public void Under(ConfigValue? value)
+        {
+            if (value is null) return;
+            if (ReferenceEquals(value, Cyclic)) _cyclic = true;
+            else if (value is ConfigObject o) (_objects ??= []).Add(o);
+            else Hide(value);
+        }
+
+        public void Hide(ConfigValue? value)
+        {
+            IsComplete = true;
+            if (_objects is null) _other = value;
+        }
+
+        public readonly ConfigValue? Merge(Resolver resolver)
+        {
+            if (_other is not null) return _other;
+            if (_objects is null) return _cyclic ? Cyclic : null;
+            return _objects.Count == 1 ? _objects[0] : resolver.MergeObjects(Enumerable.Reverse(_objects));
+        }
+    }
+}

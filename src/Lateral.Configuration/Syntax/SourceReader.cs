@@ -1,0 +1,92 @@
+namespace Lateral.Configuration;
+
+/// <summary>
+/// Reads files and their includes. Invariants: a file never includes itself, directly or through others; the number of includes
+/// of one load is bounded, because ten files that each include the next one twice would otherwise be read a thousand times.
+/// </summary>
+internal sealed class SourceReader(HoconOptions options, Diagnostics diagnostics)
+{
+    private const int MaxIncludes = 1000;
+    private const int MaxOpen = 32;
+    private const int MaxCharacters = 16 * 1024 * 1024;
+    private static readonly string[] Extensions = [".conf", ".json"];
+
+    private readonly List<(string Name, string FullPath)> _open = [];
+    private int _includes;
+
+    public ObjectNode ParseText(string text, string source, IReadOnlyList<string>? prefix = null, int depth = 0)
+    {
+        if (text.Length > MaxCharacters)
+        {
+            diagnostics.ReportStructure(new Origin(source, 0, 0), $"has {text.Length} characters - a config file may have {MaxCharacters} - is this the right file?");
+            return new ObjectNode(new Origin(source, 1, 1));
+        }
+
+        return new Parser(Lexer.Read(text, source, diagnostics), source, this, diagnostics, prefix ?? [], depth).ParseRoot();
+    }
+
+    /// <summary>A file named by the user: it must exist.</summary>
+    public ObjectNode ParseFile(string file)
+    {
+        var origin = new Origin(file, 0, 0);
+        if (!IsName(file)) diagnostics.Report(origin, "a config file needs a name");
+        else if (Read(file, origin) is { } text) return ParseOpen(file, text, [], 0);
+        else diagnostics.Report(origin, $"file not found - looked in {DirectoryOf(Path.GetFullPath(file))} - check the name, or run from the folder that holds it");
+        return new ObjectNode(new Origin(file, 1, 1));
+    }
+
+    /// <summary>An include, relative to the file that holds it. Null when it is optional and absent, or refused with an error.</summary>
+    public ObjectNode? Include(string name, bool required, Origin origin, IReadOnlyList<string> prefix, int depth)
+    {
+        if (!IsName(name))
+        {
+            diagnostics.Report(origin, "include names no file - write include \"other.conf\"");
+            return null;
+        }
+
+        var path = Path.Combine(DirectoryOf(origin.Source), name);
+        foreach (var candidate in Path.HasExtension(path) ? [path] : Extensions.Select(e => path + e).Prepend(path))
+        {
+            var full = Path.GetFullPath(candidate);
+            if (_open.FindIndex(f => f.FullPath == full) is var first and >= 0)
+            {
+                var cycle = string.Join(" -> ", _open.Skip(first).Select(f => f.Name).Append(candidate));
+                diagnostics.Report(origin, $"include cycle: {cycle} - a file cannot contain itself - remove one of these includes");
+                return null;
+            }
+
+            if (Read(candidate, origin) is not { } text) continue;
+            if (++_includes <= MaxIncludes && _open.Count <= MaxOpen) return ParseOpen(candidate, text, prefix, depth);
+            diagnostics.Report(origin, $"too many includes - one load may read {MaxIncludes} files, {MaxOpen} inside one another - include each file once");
+            return null;
+        }
+
+        if (required) diagnostics.Report(origin, $"file not found: {path} - include required(...) must find it - check the name; it is relative to the including file");
+        return null;
+    }
+
+    private ObjectNode ParseOpen(string file, string text, IReadOnlyList<string> prefix, int depth)
+    {
+        _open.Add((file, Path.GetFullPath(file)));
+        var root = ParseText(text, file, prefix, depth);
+        _open.RemoveAt(_open.Count - 1);
+        return root;
+    }
+
+    private string? Read(string file, Origin origin)
+    {
+        try
+        {
+            return options.ReadFile(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or System.Security.SecurityException)
+        {
+            diagnostics.Report(origin, $"{file} cannot be read: {e.Message}");
+            return "";
+        }
+    }
+
+    private static bool IsName(string file) => file.Length > 0 && !file.Contains('\0', StringComparison.Ordinal);
+
+    private static string DirectoryOf(string file) => Path.GetDirectoryName(file) ?? "";
+}

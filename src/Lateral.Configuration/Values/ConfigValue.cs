@@ -1,0 +1,100 @@
+using System.Globalization;
+
+namespace Lateral.Configuration;
+
+/// <summary>What JSON calls a scalar's type. <c>on</c>, <c>10s</c> and <c>4 MiB</c> are strings until a reader asks for more.</summary>
+public enum ScalarKind
+{
+    String,
+    Number,
+    Boolean,
+    Null,
+}
+
+/// <summary>A resolved value and the place it came from. Immutable; a value may be shared by several parents.</summary>
+public abstract record ConfigValue(Origin Origin)
+{
+    /// <summary>Nodes plus characters below this value, counted once per occurrence: a small shared tree can be huge when printed.</summary>
+    internal abstract long Weight { get; }
+
+    /// <summary>Levels of nesting: 0 for a scalar, 1 for an object of scalars.</summary>
+    internal abstract int Height { get; }
+
+    /// <summary>True when both values print the same canonical JSON; origins and quoting are ignored.</summary>
+    public abstract bool SameValueAs(ConfigValue other);
+}
+
+/// <summary>
+/// Text as written, without its quotes. Example: <c>lr = 2e-6</c> is <c>("2e-6", Quoted: false, Number)</c>.
+/// A number keeps its spelling, so that printing a config never changes it.
+/// </summary>
+public sealed record ConfigScalar(Origin Origin, string Text, bool Quoted, ScalarKind Kind) : ConfigValue(Origin)
+{
+    internal override long Weight { get; } = Text.Length + 1;
+
+    internal override int Height => 0;
+
+    internal static ConfigScalar Unquoted(Origin origin, string text) => new(origin, text, false, Classify(text));
+
+    internal static ConfigScalar Placeholder(Origin origin) => new(origin, "", false, ScalarKind.Null) { IsPlaceholder = true };
+
+    /// <summary>Stands for a value whose mistake has been reported already, so that readers stay silent about it.</summary>
+    internal bool IsPlaceholder { get; private init; }
+
+    public override bool SameValueAs(ConfigValue other) => other is ConfigScalar s && s.Kind == Kind && s.Text == Text;
+
+    private static ScalarKind Classify(string text) => text switch
+    {
+        "true" or "false" => ScalarKind.Boolean,
+        "null" => ScalarKind.Null,
+        _ => JsonNumber.IsValid(text) ? ScalarKind.Number : ScalarKind.String,
+    };
+}
+
+/// <summary>A list; <c>SameValueAs</c> compares item by item.</summary>
+public sealed record ConfigArray(Origin Origin, IReadOnlyList<ConfigValue> Items) : ConfigValue(Origin)
+{
+    internal override long Weight { get; } = 1 + Items.Sum(i => i.Weight);
+
+    internal override int Height { get; } = 1 + (Items.Count == 0 ? 0 : Items.Max(i => i.Height));
+
+    public override bool SameValueAs(ConfigValue other) =>
+        other is ConfigArray a && a.Items.Count == Items.Count && Items.Zip(a.Items).All(p => p.First.SameValueAs(p.Second));
+}
+
+/// <summary>A map in the order in which keys first appeared; later layers change values, not places.</summary>
+public sealed record ConfigObject(Origin Origin, IReadOnlyDictionary<string, ConfigValue> Fields) : ConfigValue(Origin)
+{
+    internal IReadOnlyDictionary<string, Origin> KeyOrigins { get; init; } = new Dictionary<string, Origin>(StringComparer.Ordinal);
+
+    internal override long Weight { get; } = 1 + Fields.Sum(f => f.Key.Length + f.Value.Weight);
+
+    internal override int Height { get; } = 1 + (Fields.Count == 0 ? 0 : Fields.Values.Max(v => v.Height));
+
+    /// <summary>Where the key itself was last written: the place to point at for an unknown key.</summary>
+    public Origin KeyOrigin(string key) => KeyOrigins.TryGetValue(key, out var origin) ? origin : Fields[key].Origin;
+
+    /// <summary>The value at a path of plain keys, or null. Example: <c>root.Find("rollout", "groups-per-step")</c>.</summary>
+    public ConfigValue? Find(params ReadOnlySpan<string> path)
+    {
+        ConfigValue? at = this;
+        foreach (var key in path) at = at is ConfigObject o && o.Fields.TryGetValue(key, out var next) ? next : null;
+        return at;
+    }
+
+    /// <summary>
+    /// The list that <c>{ "0" : a, "1" : b }</c> stands for, or null when no key is a whole number: the specification lets a
+    /// numerically indexed object serve where a list is expected. Missing indices are closed up, other keys are left out.
+    /// </summary>
+    public ConfigArray? AsArray()
+    {
+        var items = new SortedList<int, ConfigValue>();
+        foreach (var (key, value) in Fields)
+            if (int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out var index)) items[index] = value;
+        return items.Count == 0 ? null : new ConfigArray(Origin, [.. items.Values]);
+    }
+
+    public override bool SameValueAs(ConfigValue other) =>
+        other is ConfigObject o && o.Fields.Count == Fields.Count &&
+        Fields.All(f => o.Fields.TryGetValue(f.Key, out var v) && f.Value.SameValueAs(v));
+}
