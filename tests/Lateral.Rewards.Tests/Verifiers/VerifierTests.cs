@@ -1,0 +1,173 @@
+using CsCheck;
+using Lateral.Core.Prompts;
+using Lateral.Core.Rewards;
+using Lateral.Core.Rollouts;
+using Lateral.Rewards.Tasks;
+using Lateral.Rewards.Verifiers;
+
+namespace Lateral.Rewards.Tests.Verifiers;
+
+public class VerifierTests
+{
+    private const string Puzzle = "3102200002100320", Solution = "3142243142131324";
+
+    [Theory]
+    [InlineData("11345", 1, 1, 1)]
+    [InlineData("54311", 0, 1, 0)]
+    [InlineData("11344", 0, 1, 0)]
+    [InlineData("1134", 0, 0, 0)]
+    [InlineData("113455", 0, 0, 0)]
+    [InlineData("1134a", 0, 0, 0)]
+    [InlineData("11345 ", 0, 0, 0)]
+    [InlineData("", 0, 0, 0)]
+    public async Task Sort_must_be_one_for_the_exact_digits(string completion, double value, double format, double answer) =>
+        AssertScored(await Score("sort", "31415", "11345", completion), value, ("answer", answer), ("format", format));
+
+    /// <summary>The puzzle has 8 blanks: places 3, 6, 7, 8, 9, 12, 13 and 16.</summary>
+    [Theory]
+    [InlineData("3142243142131324", 1, 1, 1)]
+    [InlineData("3142\n2431\n4213\n1324\n", 1, 1, 1)]
+    [InlineData("3112243142131324", 7 / 8.0, 1, 0)]
+    [InlineData("3102200002100320", 0, 0, 0)]
+    [InlineData("4142243142131324", 1, 1, 0)]
+    [InlineData("31422431421313249", 1, 0, 0)]
+    [InlineData("3142243", 3 / 8.0, 0, 0)]
+    [InlineData("2314413223411423", 2 / 8.0, 1, 0)]
+    [InlineData("", 0, 0, 0)]
+    public async Task Sudoku_must_be_the_fraction_of_blank_cells_that_are_right(string completion, double cells, double format, double answer)
+    {
+        (string, double)[] parts = [("answer", answer), ("cells", cells), ("format", format)];
+        AssertScored(await Score("sudoku", Puzzle, Solution, completion), cells, parts);
+        AssertScored(await Score("sudoku-exact", Puzzle, Solution, completion), answer, parts);
+    }
+
+    [Fact]
+    public async Task Sudoku_must_accept_every_legal_grid_of_an_ambiguous_puzzle_as_an_answer()
+    {
+        // Rows 1 and 2 given; rows 3 and 4 can be exchanged, which puts all eight blanks elsewhere.
+        const string puzzle = "1234341200000000", reference = "1234341221434321", other = "1234341243212143";
+        (string, double)[] parts = [("answer", 1), ("cells", 0), ("format", 1)];
+        AssertScored(await Score("sudoku", puzzle, reference, other), 0, parts);
+        AssertScored(await Score("sudoku-exact", puzzle, reference, other), 1, parts);
+    }
+
+    [Fact]
+    public async Task Sudoku_without_a_blank_must_ask_for_a_copy()
+    {
+        AssertScored(await Score("sudoku", Solution, Solution, Solution), 1, ("answer", 1), ("cells", 1), ("format", 1));
+        AssertScored(await Score("sudoku", Solution, Solution, Puzzle), 0, ("answer", 0), ("cells", 0), ("format", 0));
+    }
+
+    [Theory]
+    [InlineData("3*7*2", 1, 1, 1, 1)]
+    [InlineData("2 * (7 * 3)", 1, 1, 1, 1)]
+    [InlineData("7/(1/3)*2", 0, 1, 0, 0)]
+    [InlineData("3*7+2", .1, 1, 1, 0)]
+    [InlineData("3/(7-2)", .1, 1, 1, 0)]
+    [InlineData("6*7", 0, 1, 0, 0)]
+    [InlineData("3*7", 0, 1, 0, 0)]
+    [InlineData("3*7*2*1", 0, 1, 0, 0)]
+    [InlineData("3*7*2*2/2", 0, 1, 0, 0)]
+    [InlineData("42", 0, 1, 0, 0)]
+    [InlineData("37*2", 0, 1, 0, 0)]
+    [InlineData("003*007*002", 1, 1, 1, 1)]
+    [InlineData("-3*7*-2", 1, 1, 1, 1)]
+    [InlineData("3*7*2=42", 0, 0, 0, 0)]
+    [InlineData("3*7*", 0, 0, 0, 0)]
+    [InlineData("", 0, 0, 0, 0)]
+    public async Task Countdown_must_score_as_d1_does(string completion, double value, double format, double numbers, double answer) =>
+        AssertScored(await Score("countdown", "003,007,002=042", "3,7,2=42", completion), value, ("answer", answer), ("format", format), ("numbers", numbers));
+
+    [Fact]
+    public async Task Countdown_must_be_exact_where_floating_point_is_not()
+    {
+        // 3 * (1/3) is 1 in fractions; 49 * (1/49) is not in doubles.
+        AssertScored(await Score("countdown", "", "49,1,49=1", "49*(1/49)"), 1, ("answer", 1), ("format", 1), ("numbers", 1));
+        AssertScored(await Score("countdown", "", "1,5,5=1", "1/(5-5)"), .1, ("answer", 0), ("format", 1), ("numbers", 1));
+    }
+
+    [Fact]
+    public async Task Countdown_must_call_an_unreadable_completion_the_model_s_fault()
+    {
+        Assert.Equal(new RewardOutcome.ModelFault("expression-too-long"), await Score("countdown", "", "3,7,2=42", new string('1', 257)));
+        Assert.Equal(new RewardOutcome.ModelFault("expression-too-deep"), await Score("countdown", "", "3,7,2=42", new string('(', 100)));
+    }
+
+    [Theory]
+    [InlineData("sort", "31415", "")]
+    [InlineData("sort", "31415", "31415")]
+    [InlineData("sort", "31415", "1134x")]
+    [InlineData("sudoku", "310220000210032", Solution)]
+    [InlineData("sudoku", Puzzle, "3142243142131342")]
+    [InlineData("sudoku-exact", "4102200002100320", Solution)]
+    [InlineData("countdown", "", "3,7,2")]
+    [InlineData("countdown", "", "3,7,x=42")]
+    public async Task A_reference_that_cannot_be_judged_against_must_not_become_a_number(string kind, string prompt, string reference) =>
+        Assert.Equal(new RewardOutcome.InfraFault("unreadable-reference"), await Score(kind, prompt, reference, reference));
+
+    [Fact]
+    public void No_verifier_may_throw_on_any_text() =>
+        Gen.Select(
+                Gen.Int[0, VerifierRegistry.Kinds.Count - 1].Select(i => VerifierRegistry.Kinds[i]),
+                Gen.OneOf(Gen.String, Gen.String["0123456789+-*/() "], Gen.String["01234"], Gen.Const("11345"), Gen.Const("3*7*2")),
+                Gen.OneOf(Gen.String, Gen.Const("11345"), Gen.Const(Solution), Gen.Const("3,7,2=42"), Gen.Const("0,0,0=0")),
+                Gen.OneOf(Gen.String, Gen.Const(Puzzle)))
+            .Sample((kind, completion, reference, prompt) =>
+            {
+                var scored = VerifierRegistry.Create(kind).ScoreAsync(Request(prompt, reference, completion), CancellationToken.None);
+                Assert.True(scored.IsCompletedSuccessfully);
+                if (scored.Result is not RewardOutcome.Scored(var value, var breakdown)) return;
+                Assert.InRange(value, 0, 1);
+                Assert.All(breakdown.Values, part => Assert.InRange(part, 0, 1));
+                Assert.True(breakdown.ContainsKey("format") && breakdown.ContainsKey("answer"));
+            }, iter: 20_000);
+
+    [Theory]
+    [InlineData("sort5", "sort")]
+    [InlineData("sudoku", "sudoku")]
+    [InlineData("sudoku", "sudoku-exact")]
+    [InlineData("countdown", "countdown")]
+    public async Task A_task_s_own_answers_must_score_one(string name, string kind)
+    {
+        var task = TaskRegistry.Create(name, SettingsOf(name), 4);
+        for (var i = 0; i < 300; i++)
+        {
+            var item = i % 2 == 0 ? task.Train(i) : task.HeldOut(i / 2);
+            var outcome = Assert.IsType<RewardOutcome.Scored>(await Score(kind, item.Prompt, item.Reference, item.Answer));
+            Assert.Equal(1, outcome.Value);
+            Assert.All(outcome.Breakdown.Values, part => Assert.Equal(1, part));
+        }
+    }
+
+    [Fact]
+    public async Task Scoring_must_stop_when_it_is_cancelled() =>
+        await Assert.ThrowsAsync<TaskCanceledException>(async () =>
+            await VerifierRegistry.Create("sort").ScoreAsync(Request("31415", "11345", "11345"), new CancellationToken(canceled: true)));
+
+    [Fact]
+    public void Create_must_suggest_a_kind_for_an_unknown_one()
+    {
+        var error = Assert.Throws<ArgumentException>(() => VerifierRegistry.Create("count-down"));
+        Assert.StartsWith("unknown reward kind 'count-down'; did you mean 'countdown'? Known: sort, sudoku, sudoku-exact, countdown", error.Message);
+    }
+
+    private static GeneratedTaskSettings SettingsOf(string name) => name switch
+    {
+        "sort5" => new SortSettings(5, .5, 200),
+        "sudoku" => new SudokuSettings(4, 9, 200),
+        _ => new CountdownSettings(20, 200, "+-*/", 200),
+    };
+
+    private static ValueTask<RewardOutcome> Score(string kind, string prompt, string reference, string completion) =>
+        VerifierRegistry.Create(kind).ScoreAsync(Request(prompt, reference, completion), CancellationToken.None);
+
+    private static RewardRequest Request(string prompt, string reference, string completion) =>
+        new(new RolloutId(0, 0), new Prompt(0, [], prompt, reference), completion);
+
+    private static void AssertScored(RewardOutcome outcome, double value, params (string Part, double Value)[] parts)
+    {
+        var scored = Assert.IsType<RewardOutcome.Scored>(outcome);
+        Assert.Equal(value, scored.Value, 12);
+        Assert.Equal(parts, scored.Breakdown.Select(part => (part.Key, part.Value)));
+    }
+}
