@@ -1,0 +1,29 @@
+using System.Collections.Immutable;
+using Lateral.Configuration;
+using Lateral.Core.Rewards;
+
+namespace Lateral.Actors.Settings;
+
+/// <summary><c>reward {}</c>: pools by name, each taking over <c>reward.defaults</c> where it does not say otherwise.</summary>
+internal static class RewardSection
+{
+    public static ImmutableArray<RewardPoolSpec> Read(ConfigReader reward)
+    {
+        var defaults = reward.Section("defaults");
+        _ = ReadPool("defaults", "", defaults, defaults);
+        var pools = reward.Sections("pools").Select(pool => ReadPool(pool.Key, pool.Value.String("kind", allowEmpty: false), pool.Value, defaults)).ToImmutableArray();
+        if (pools.IsEmpty) reward.Error("pools", "is empty: nothing would be rewarded - write pools.answer { kind = sort }");
+        foreach (var pool in pools.Where(pool => pool.Name.Contains('/', StringComparison.Ordinal)))
+            reward.Error("pools", $"has a pool named \"{pool.Name}\": '/' separates a pool from its parts in metrics");
+        return pools;
+    }
+
+    private static RewardPoolSpec ReadPool(string name, string kind, ConfigReader pool, ConfigReader defaults)
+    {
+        return new RewardPoolSpec(
+            name, kind, From("workers").Int("workers", 1, 4096), From("weight").Double("weight"),
+            From("timeout").Duration("timeout", TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(1)), From("fault-reward").Double("fault-reward"));
+
+        ConfigReader From(string key) => pool.Has(key) ? pool : defaults;
+    }
+}

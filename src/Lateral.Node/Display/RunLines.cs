@@ -1,0 +1,77 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text;
+using Lateral.Core.Learning;
+using Lateral.Core.Runs;
+
+namespace Lateral.Node.Display;
+
+/// <summary>A run as lines of plain text: what redirected output and log collectors get.</summary>
+internal static class RunLines
+{
+    /// <summary>The batch arithmetic, so that no size is without its unit.</summary>
+    public static string Header(RunSettings settings)
+    {
+        var (rollout, spec) = (settings.Rollout, settings.Rollout.Spec);
+        var rollouts = rollout.GroupsPerStep * rollout.GroupSize;
+        return $"run {settings.Name}: task {settings.Task.Name}, {settings.Steps} steps of {rollout.GroupsPerStep} prompts x {rollout.GroupSize} rollouts x {spec.GenLength} tokens "
+            + $"({Words.Count(rollouts)} rollouts, {Words.Count((double)rollouts * spec.GenLength)} tokens a step, {spec.Steps} denoising steps each), "
+            + $"{settings.Algorithm} with {settings.Learner.Correction} and {settings.Learner.Advantage}, staleness up to {settings.MaxStaleness}"
+            + (settings.Deterministic ? ", deterministic" : "") + $", seed {settings.Seed}";
+    }
+
+    public static string Warmup(WarmupProgress warmup, TimeSpan? remaining) =>
+        $"warm-up {warmup.Step}/{warmup.Steps}  loss {Words.Fixed(warmup.Loss, 3)}  {Words.Duration(TimeSpan.FromSeconds(warmup.Seconds))}"
+        + (remaining is { } left ? $"  ETA {Words.Duration(left)}" : "");
+
+    /// <summary>Example: <c>step 12/240  reward 0.41 ±0.32  stale 1.8 (max 2)  ratio 1.00  ess 0.98 ... 2,310 tok/s  ETA 1m 4s</c>.</summary>
+    public static string Step(StepReport report, int steps, TimeSpan? remaining)
+    {
+        var m = report.Metrics;
+        var line = new StringBuilder($"step {report.Step}/{steps}");
+        Add("reward", "reward/mean", v => Words.Fixed(v, 3), "reward/std", v => $" ±{Words.Fixed(v)}");
+        Add("stale", "staleness/mean", v => Words.Fixed(v, 1), "staleness/max", v => $" (max {v.ToString("0", CultureInfo.InvariantCulture)})");
+        Add("ratio", "ratio/mean", v => Words.Fixed(v, 3));
+        Add("ess", "ratio/ess", v => Words.Fixed(v));
+        Add("kl", "kl/behaviour", v => Words.Fixed(v, 4));
+        Add("entropy", "entropy/reveal", v => Words.Fixed(v));
+        Add("denoise", "denoise/steps_mean", v => Words.Fixed(v, 1));
+        Add("grad", "optim/grad_norm", v => Words.Fixed(v));
+        Add("lr", "optim/lr", Words.Rate);
+        Add("pass@1", "eval/pass_at_1", v => Words.Fixed(v, 3));
+        if (m.TryGetValue("rate/tokens_per_second", out var rate)) line.Append($"  {Words.Count(rate)} tok/s");
+        Add("wait-batch", "time/wait_for_batch", v => $"{Words.Fixed(v)}s");
+        Add("wait-policy", "time/wait_for_policy", v => $"{Words.Fixed(v)}s");
+        if (report.Skipped) line.Append("  SKIPPED (gradient not finite)");
+        if (remaining is { } left) line.Append($"  ETA {Words.Duration(left)}");
+        return line.ToString();
+
+        void Add(string label, string key, Func<double, string> text, string? second = null, Func<double, string>? secondText = null)
+        {
+            if (!m.TryGetValue(key, out var value)) return;
+            line.Append("  ").Append(label).Append(' ').Append(text(value));
+            if (second is not null && m.TryGetValue(second, out var beside)) line.Append(secondText!(beside));
+        }
+    }
+
+    /// <summary>Example: <c>evaluation at step 0: sampled pass@1 26.1%, greedy 34.0%, pass@8 68.2% (2,048 prompts, 3.1s)</c>.</summary>
+    public static string Evaluation(EvaluationPoint point, int samples)
+    {
+        var parts = new List<string>();
+        if (point.Metrics.TryGetValue("eval/pass_at_1", out var sampled)) parts.Add($"sampled pass@1 {Words.Percent(sampled)}");
+        if (point.Metrics.TryGetValue("eval/greedy", out var greedy)) parts.Add($"greedy {Words.Percent(greedy)}");
+        if (point.Metrics.TryGetValue("eval/pass_at_k", out var any)) parts.Add($"pass@{samples} {Words.Percent(any)}");
+        var prompts = point.Metrics.TryGetValue("eval/prompts", out var count) ? $"{Words.Count(count)} prompts" : "";
+        var seconds = point.Metrics.TryGetValue("eval/seconds", out var time) ? $", {Words.Fixed(time, 1)}s" : "";
+        return $"evaluation at step {point.Step}: {string.Join(", ", parts)}" + (prompts.Length > 0 ? $" ({prompts}{seconds})" : "");
+    }
+
+    /// <summary>Example: <c>31415 -> 11345  reward 1  revealed at 0 2 1 1 0</c>.</summary>
+    public static string Sample(SampleView sample) =>
+        $"{sample.Prompt} -> {sample.Completion}"
+        + (sample.Reward is { } reward ? $"  reward {Words.Rate(reward)}" : "")
+        + $"  revealed at {string.Join(' ', sample.Pieces.Select(piece => piece.Step < 0 ? "-" : piece.Step.ToString(CultureInfo.InvariantCulture)))}";
+
+    /// <summary>Example: <c>learner waits 4s for batch 13 (11/32 groups)</c>.</summary>
+    public static string Wait(PhaseStatus phase) => $"{phase.Part} waits {Words.Duration(TimeSpan.FromSeconds(phase.Seconds))} for {phase.WaitsFor}";
+}

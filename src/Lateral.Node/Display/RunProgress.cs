@@ -1,0 +1,65 @@
+using System.Collections.Immutable;
+using Lateral.Core.Learning;
+using Lateral.Core.Runs;
+
+namespace Lateral.Node.Display;
+
+/// <summary>An evaluation of one policy version.</summary>
+public sealed record EvaluationPoint(int Step, ImmutableSortedDictionary<string, double> Metrics);
+
+/// <summary>
+/// What the console knows of a run: a fold over what the recorder is told and what the run says of itself. No clock inside;
+/// seconds come from the metrics.
+/// </summary>
+/// <param name="StepSeconds">seconds of the last steps, newest last</param>
+/// <param name="Rewards">mean reward of every step this process saw</param>
+public sealed record RunProgress(
+    RunSettings Settings,
+    WarmupProgress? Warmup,
+    ImmutableList<EvaluationPoint> Evaluations,
+    StepReport? Last,
+    ImmutableList<double> StepSeconds,
+    ImmutableList<double> Rewards,
+    ImmutableArray<SampleView> Samples,
+    RunStatus? Status)
+{
+    /// <summary>Steps the time per step is averaged over: short enough to follow a change, long enough not to jump.</summary>
+    private const int Window = 20;
+
+    public static RunProgress Start(RunSettings settings) => new(settings, null, [], null, [], [], [], null);
+
+    public RunProgress With(WarmupProgress warmup) => this with { Warmup = warmup };
+
+    public RunProgress With(RunStatus status) => this with { Status = status };
+
+    public RunProgress With(BaseReady ready) => this with { Warmup = null, Evaluations = Record(new EvaluationPoint(0, ready.Metrics)) };
+
+    public RunProgress With(StepReport report, ImmutableArray<SampleView> samples)
+    {
+        var evaluation = report.Metrics.Where(metric => metric.Key.StartsWith("eval/", StringComparison.Ordinal)).ToImmutableSortedDictionary(StringComparer.Ordinal);
+        return this with
+        {
+            Warmup = null,
+            Last = report,
+            Samples = samples.IsDefaultOrEmpty ? Samples : samples,
+            Rewards = report.Metrics.TryGetValue("reward/mean", out var reward) ? Rewards.Add(reward) : Rewards,
+            StepSeconds = report.Metrics.TryGetValue("time/seconds", out var seconds) ? [.. StepSeconds.TakeLast(Window - 1), seconds] : StepSeconds,
+            Evaluations = evaluation.IsEmpty ? Evaluations : Record(new EvaluationPoint(report.Step, evaluation)),
+        };
+    }
+
+    /// <summary>Of the part the run is in: the warm-up, then the steps; null until there is something to go by.</summary>
+    public TimeSpan? Remaining => this switch
+    {
+        { Warmup: { Step: > 0 } w } => TimeSpan.FromSeconds(w.Seconds / w.Step * (w.Steps - w.Step)),
+        { Last: { } last, StepSeconds.IsEmpty: false } => TimeSpan.FromSeconds(StepSeconds.Average() * (Settings.Steps - last.Step)),
+        _ => null,
+    };
+
+    /// <summary>What the parts of the run wait for, the longest wait first.</summary>
+    public IEnumerable<PhaseStatus> Waits =>
+        Status is null ? [] : Status.Phases.Where(phase => phase.WaitsFor is not null).OrderByDescending(phase => phase.Seconds);
+
+    /// <summary>A recovered run tells of its base and of replayed steps again.</summary>
+    private ImmutableList<EvaluationPoint> Record(EvaluationPoint point) => [.. Evaluations.Where(e => e.Step != point.Step), point];
+}

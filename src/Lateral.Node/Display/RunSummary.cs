@@ -1,0 +1,43 @@
+using Lateral.Core.Runs;
+
+namespace Lateral.Node.Display;
+
+/// <summary>The last thing a command prints about a run: the gain, where everything is, and what to type next.</summary>
+internal static class RunSummary
+{
+    public static IEnumerable<string> Finished(RunProgress progress)
+    {
+        var settings = progress.Settings;
+        yield return "";
+        yield return $"run {settings.Name} finished: {settings.Steps} steps";
+        foreach (var line in Gain(progress)) yield return line;
+        foreach (var sample in progress.Samples.IsDefaultOrEmpty ? [] : progress.Samples) yield return $"  {RunLines.Sample(sample)}";
+        yield return "";
+        yield return $"  everything is in   {Path.GetFullPath(settings.Directory)}";
+        yield return $"  inspect            {Commands.Show(settings)}";
+        yield return $"  try it             {Commands.Sample(settings)}";
+        yield return $"  evaluate again     {Commands.Evaluate(settings)}";
+        yield return $"  go on for longer   {Commands.Resume(settings)} --set run.steps={settings.Steps * 2}";
+    }
+
+    public static IEnumerable<string> Interrupted(RunSettings settings, RunStatus? status)
+    {
+        yield return "";
+        yield return $"run {settings.Name} stopped and saved"
+            + (status is null ? "" : $" at step {status.Version}/{status.Steps}" + (status.CheckpointStep is { } step ? $", checkpoint {step}" : ""));
+        yield return $"  go on with         {Commands.Resume(settings)}";
+    }
+
+    /// <summary>Before and after, for each measure both evaluations have.</summary>
+    private static IEnumerable<string> Gain(RunProgress progress)
+    {
+        if (progress.Evaluations.Count < 2) yield break;
+        var ordered = progress.Evaluations.OrderBy(point => point.Step).ToList();
+        var (first, last) = (ordered[0], ordered[^1]);
+        foreach (var (key, label) in new[] { ("eval/pass_at_1", "sampled pass@1"), ("eval/greedy", "greedy"), ("eval/pass_at_k", $"pass@{progress.Settings.Evaluation.Samples}") })
+        {
+            if (first.Metrics.TryGetValue(key, out var before) && last.Metrics.TryGetValue(key, out var after))
+                yield return $"  {label,-16} {Words.Percent(before),6} -> {Words.Percent(after),6}   ({(after >= before ? "+" : "")}{Words.Fixed((after - before) * 100, 1)} points, step {first.Step} to {last.Step})";
+        }
+    }
+}

@@ -1,0 +1,82 @@
+using Lateral.Configuration;
+using Lateral.Core.Runs;
+
+namespace Lateral.Node.Runs;
+
+/// <summary>
+/// One run's files. <c>config.resolved.json</c> is what a resume reads; <c>config.conf</c> is what the user wrote.
+/// Invariant: a directory is created whole (config first, under another name) or not at all, and never overwritten.
+/// </summary>
+public sealed record RunDirectory(string Root)
+{
+    public string Name => Path.GetFileName(Root);
+
+    public string ConfigAsWritten => Path.Combine(Root, "config.conf");
+
+    public string ConfigResolved => Path.Combine(Root, "config.resolved.json");
+
+    public string Metrics => Path.Combine(Root, "metrics.jsonl");
+
+    public string Evaluations => Path.Combine(Root, "eval.jsonl");
+
+    public string Rollouts => Path.Combine(Root, "rollouts");
+
+    public string Checkpoints => Path.Combine(Root, "checkpoints");
+
+    public string Policies => Path.Combine(Root, "policies");
+
+    public string Journal => Path.Combine(Root, "journal.db");
+
+    public string Logs => Path.Combine(Root, "logs");
+
+    public string Environment => Path.Combine(Root, "env.json");
+
+    public string Status => Path.Combine(Root, "STATUS.md");
+
+    public bool Exists => File.Exists(ConfigResolved);
+
+    /// <summary>The path of a file named relative to the run directory.</summary>
+    /// <exception cref="UserException">the name leads out of the directory</exception>
+    public string Resolve(string location)
+    {
+        var path = Path.GetFullPath(Path.Combine(Root, location));
+        return path.StartsWith(Path.GetFullPath(Root) + Path.DirectorySeparatorChar, StringComparison.Ordinal)
+            ? path
+            : throw new UserException(ExitCode.Environment, $"'{location}' leads out of the run directory {Root}");
+    }
+
+    /// <summary>Makes the directory of a new run.</summary>
+    /// <exception cref="UserException">the run exists, or the directory cannot be written</exception>
+    public static RunDirectory Create(RunSettings settings, WrittenConfig written)
+    {
+        var directory = new RunDirectory(Path.GetFullPath(settings.Directory));
+        if (directory.Exists)
+        {
+            throw new UserException(ExitCode.Usage, $"""
+                run '{settings.Name}' exists in {directory.Root} and a run is never overwritten.
+                  go on with it:      {Commands.Resume(settings)}
+                  or start another:   add --name {settings.Name}-2
+                """);
+        }
+
+        // What a crash left before the config was there holds nothing worth keeping; anything else is not ours.
+        if (Directory.Exists(directory.Root) && Directory.EnumerateFileSystemEntries(directory.Root).Any(entry => !Leftover(entry)))
+            throw new UserException(ExitCode.Usage, $"{directory.Root} exists, is not empty and is not a run; choose another --name or --runs-dir");
+        EnvironmentProblem.Explain($"the run directory {directory.Root} cannot be written", () =>
+        {
+            foreach (var folder in new[] { directory.Root, directory.Rollouts, directory.Checkpoints, directory.Policies, directory.Logs }) Directory.CreateDirectory(folder);
+            DurableFile.WriteText(directory.ConfigAsWritten, written.AsWritten);
+            DurableFile.WriteText(directory.Environment, EnvironmentReport.Json());
+            DurableFile.WriteText(directory.ConfigResolved, CanonicalJson.Write(written.Resolved, indented: true) + "\n");
+        });
+        return directory;
+    }
+
+    private static bool Leftover(string entry) =>
+        Path.GetFileName(entry) is "rollouts" or "checkpoints" or "policies" or "logs" or "config.conf" or "env.json" or RunLock.FileName or RunLock.OwnerFileName
+        || entry.EndsWith(".tmp", StringComparison.Ordinal);
+}
+
+/// <summary>A configuration as the user gave it and as it was understood.</summary>
+/// <param name="AsWritten">the text of every file in order, and the settings of the command line</param>
+public sealed record WrittenConfig(string AsWritten, ConfigValue Resolved);
