@@ -86,8 +86,13 @@ public sealed class ActorSpecs : TestKit
         CompleteBase(run, learner);
         groups.ReceiveN(2, Soon);
         run.Tell(new GroupFinished(new GroupCompleted(0, 0, 0, Zero)));
-        run.Tell(new GetRunStatus());
-        Assert.Equal(1, FishForMessage<RunStatus>(_ => true, Soon).Waiting);
+        AwaitAssert(
+            () =>
+            {
+                run.Tell(new GetRunStatus());
+                Assert.Equal(1, ExpectMsg<RunStatus>(Soon).Waiting);
+            },
+            Soon);
         Watch(run);
         run.Tell(PoisonPill.Instance);
         ExpectTerminated(run, Soon);
