@@ -26,18 +26,12 @@ public sealed record SamplerPlan(int? Current, int? Latest, ImmutableArray<Sampl
     {
         get
         {
-            if (Latest is not { } latest) return null;
-            if (Held.Any(work => work.Pinned) || (PinnedMode && Active > 0))
-            {
-                if (Active > 0 || !Startable.IsEmpty) return null;
-                var next = Held.Where(work => work.Pinned && work.Version <= latest).Select(work => (int?)work.Version).Min();
-                return next == Current ? null : next;
-            }
-
-            return Current < latest || Current is null ? latest : null;
+            if (!PinnedMode) return Latest is { } latest && (Current is null || Current < latest) ? latest : null;
+            if (Active > 0 || !Startable.IsEmpty) return null;
+            return Held.Where(work => work.Version <= Latest).Select(work => (int?)work.Version).Min();
         }
     }
 
-    /// <summary>Set once pinned work was seen: the run is deterministic and the newest policy is never taken unasked.</summary>
+    /// <summary>Deterministic runs: every piece of work is pinned, and the newest policy is never taken unasked.</summary>
     public bool PinnedMode { get; init; }
 }

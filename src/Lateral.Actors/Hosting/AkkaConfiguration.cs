@@ -1,0 +1,95 @@
+using System.Text.Json;
+using Akka.Cluster.Sharding;
+using Akka.Cluster.Tools.Singleton;
+using Akka.Configuration;
+using Akka.Persistence.Sql;
+using Lateral.Core.Runs;
+
+namespace Lateral.Actors.Hosting;
+
+/// <summary>
+/// Akka's own configuration, as JSON: Akka's parser never sees a user's file. The user's <c>akka {}</c> section lies on top.
+/// </summary>
+internal static class AkkaConfiguration
+{
+    public const string JournalPlugin = "akka.persistence.journal.sql";
+    public const string SnapshotPlugin = "akka.persistence.snapshot-store.sql";
+
+    public static Config For(RunSettings settings, Journal journal) =>
+        ConfigurationFactory.ParseString($$"""{ "akka": {{(settings.AkkaOverrides.Length == 0 ? "{}" : settings.AkkaOverrides)}} }""")
+            .WithFallback(ConfigurationFactory.ParseString(Ours(settings, journal)))
+            .WithFallback(SqlPersistence.DefaultConfiguration)
+            .WithFallback(ClusterSharding.DefaultConfig())
+            .WithFallback(ClusterSingleton.DefaultConfig())
+            .WithFallback(Akka.DistributedData.DistributedData.DefaultConfig());
+
+    private static string Ours(RunSettings settings, Journal journal) => $$"""
+        {
+          "lateral": { "log-file": {{Quote(Path.Combine(settings.Directory, "logs", "lateral.log"))}} },
+          "akka": {
+            "loglevel": "INFO",
+            "stdout-loglevel": "OFF",
+            "loggers": ["Lateral.Actors.Hosting.FileLogger, Lateral.Actors"],
+            "log-dead-letters": 0,
+            "log-dead-letters-during-shutdown": "off",
+            "actor": {
+              "provider": "cluster",
+              "serialization-settings": { "allow-unregistered-types": "off" },
+              "serializers": { "json": "none", "lateral": "Lateral.Actors.Serialization.EventSerializer, Lateral.Actors" },
+              "serialization-identifiers": { "Lateral.Actors.Serialization.EventSerializer, Lateral.Actors": 7001 },
+              "serialization-bindings": {
+                "Lateral.Core.Runs.IRunEvent, Lateral.Core": "lateral",
+                "Lateral.Core.Runs.IGroupEvent, Lateral.Core": "lateral",
+                "Lateral.Core.Runs.RunLedger, Lateral.Core": "lateral"
+              }
+            },
+            "remote": {
+              "dot-netty": { "tcp": { "hostname": {{Quote(settings.Topology.Host)}}, "port": {{settings.Topology.Port}}, "maximum-frame-size": "1048576b" } }
+            },
+            "cluster": {
+              "roles": ["coordinator", "learner", "sampler", "reward"],
+              "gossip-interval": "200ms",
+              "leader-actions-interval": "200ms",
+              "periodic-tasks-initial-delay": "200ms",
+              "downing-provider-class": "Akka.Cluster.SBR.SplitBrainResolverProvider, Akka.Cluster",
+              "split-brain-resolver": { "active-strategy": "keep-majority", "stable-after": "7s" },
+              "singleton": { "hand-over-retry-interval": "200ms" },
+              "singleton-proxy": { "singleton-identification-interval": "200ms", "buffer-size": 10000 },
+              "sharding": {
+                "role": "coordinator",
+                "remember-entities": "on",
+                "remember-entities-store": "eventsourced",
+                "state-store-mode": "ddata",
+                "passivate-idle-entity-after": "off",
+                "number-of-shards": 8,
+                "retry-interval": "500ms",
+                "entity-restart-backoff": "1s",
+                "shard-failure-backoff": "1s",
+                "coordinator-failure-backoff": "1s",
+                "distributed-data": { "durable": { "keys": [] } }
+              }
+            },
+            "persistence": {
+              "journal": {
+                "plugin": "{{JournalPlugin}}",
+                "sql": {
+                  "connection-string": {{Quote(journal.EventsConnection)}}, "provider-name": "SQLite.MS", "parallelism": 1,
+                  "circuit-breaker": { "max-failures": 5, "call-timeout": "15s", "reset-timeout": "5s" },
+                  "replay-filter": { "mode": "fail" }
+                }
+              },
+              "snapshot-store": {
+                "plugin": "{{SnapshotPlugin}}",
+                "sql": {
+                  "connection-string": {{Quote(journal.SnapshotsConnection)}}, "provider-name": "SQLite.MS",
+                  "circuit-breaker": { "max-failures": 5, "call-timeout": "15s", "reset-timeout": "5s" }
+                }
+              }
+            },
+            "coordinated-shutdown": { "exit-clr": "off", "run-by-clr-shutdown-hook": "off", "terminate-actor-system": "on" }
+          }
+        }
+        """;
+
+    private static string Quote(string text) => JsonSerializer.Serialize(text);
+}

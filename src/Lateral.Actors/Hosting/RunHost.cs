@@ -1,0 +1,189 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Akka.Actor;
+using Akka.Actor.Setup;
+using Akka.Cluster;
+using Akka.Cluster.Sharding;
+using Akka.Cluster.Tools.Singleton;
+using Akka.Pattern;
+using Lateral.Actors.Hosting;
+using Lateral.Actors.Learning;
+using Lateral.Actors.Policies;
+using Lateral.Actors.Rewards;
+using Lateral.Actors.Rollouts;
+using Lateral.Actors.Runs;
+using Lateral.Actors.Sampling;
+using Lateral.Core.Rewards;
+using Lateral.Core.Runs;
+
+namespace Lateral.Actors;
+
+/// <summary>
+/// One run's actors in a real one-node cluster: ledger and learner as singletons, groups as sharded entities, samplers
+/// one per device.
+/// </summary>
+public sealed class RunHost : IAsyncDisposable
+{
+    private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StatusDeadline = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan SilenceDeadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan DrainDeadline = TimeSpan.FromMinutes(2);
+
+    private readonly ActorSystem _system;
+    private readonly IActorRef _run;
+    private readonly CancellationTokenSource _stopping = new();
+
+    private RunHost(ActorSystem system, IActorRef run)
+    {
+        (_system, _run) = (system, run);
+        Completion = WatchAsync();
+    }
+
+    /// <summary>Ends when the run's last step is in a checkpoint; faults with <see cref="RunFailedException"/> when a part fails for good.</summary>
+    public Task Completion { get; }
+
+    /// <exception cref="RunHostException">journal or port cannot be used, or the cluster does not form in time</exception>
+    public static async Task<RunHost> StartAsync(RunSettings settings, RunEngines engines, TimeProvider? time = null)
+    {
+        var journal = new Journal(settings.Directory);
+        journal.Probe();
+        var setup = ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(AkkaConfiguration.For(settings, journal)), journal.ToSetup());
+        var system = CreateSystem(setup, settings.Topology);
+        try
+        {
+            await JoinAsync(system);
+            return new RunHost(system, await StartActorsAsync(system, settings, engines, time ?? TimeProvider.System));
+        }
+        catch
+        {
+            await system.Terminate();
+            throw;
+        }
+    }
+
+    /// <exception cref="AskTimeoutException">the ledger does not answer in time: it is recovering or its journal is down</exception>
+    public Task<RunStatus> StatusAsync() => _run.Ask<RunStatus>(new RunProtocol.GetRunStatus(), StatusDeadline);
+
+    /// <summary>Finishes and commits the running step, writes a checkpoint, and stops. Idempotent.</summary>
+    /// <returns>the version that was saved</returns>
+    public async Task<int> StopAsync()
+    {
+        var drained = await _run.Ask<RunProtocol.Drained>(new RunProtocol.Drain(), DrainDeadline);
+        await DisposeAsync();
+        return drained.Version;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await CoordinatedShutdown.Get(_system).Run(CoordinatedShutdown.ActorSystemTerminateReason.Instance);
+    }
+
+    private static ActorSystem CreateSystem(ActorSystemSetup setup, TopologySettings topology)
+    {
+        try
+        {
+            return ActorSystem.Create("lateral", setup);
+        }
+        catch (Exception failure) when (failure.GetBaseException() is System.Net.Sockets.SocketException socket)
+        {
+            throw new RunHostException(
+                $"topology.port = {topology.Port} on {topology.Host} cannot be used: {socket.Message}; set topology.port = 0 for any free port, or stop what holds it", failure);
+        }
+    }
+
+    private static async Task JoinAsync(ActorSystem system)
+    {
+        var cluster = Cluster.Get(system);
+        var up = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        cluster.RegisterOnMemberUp(up.SetResult);
+        cluster.Join(cluster.SelfAddress);
+        try
+        {
+            await up.Task.WaitAsync(StartDeadline);
+        }
+        catch (TimeoutException)
+        {
+            throw new RunHostException($"the one-node cluster at {cluster.SelfAddress} did not form within {StartDeadline.TotalSeconds:0} s; see logs/lateral.log");
+        }
+    }
+
+    /// <summary>Every actor of a run, in the order in which they refer to one another.</summary>
+    private static async Task<IActorRef> StartActorsAsync(ActorSystem system, RunSettings settings, RunEngines engines, TimeProvider time)
+    {
+        var run = Proxy(system, "run");
+        var dispatcher = Proxy(system, "dispatcher");
+        var pools = settings.Pools.ToImmutableDictionary(
+            pool => pool.Name,
+            pool => system.ActorOf(Props.Create(() => new RewardPoolActor(new RewardPool(pool, engines.Rewards[pool.Name]))), $"reward-{pool.Name}"));
+        var groups = await StartGroupsAsync(system, settings, engines, new GroupRefs(run, dispatcher, pools), time);
+        var publisher = system.ActorOf(Props.Create(() => new PolicyPublisherActor(engines.PolicyStore)), "policy-publisher");
+        var cache = system.ActorOf(Props.Create(() => new PolicyCacheActor(engines.PolicyCache)), "policy-cache");
+
+        Singleton(system, "dispatcher", Props.Create(() => new WorkDispatcherActor(settings.Rollout.Deadline, time)), "coordinator");
+        Singleton(system, "run", Props.Create(() => new RunActor(settings, new RunRefs(groups, dispatcher, publisher), time, 1000)), "coordinator");
+        Singleton(system, "learner", Props.Create(() => new LearnerActor(settings, engines, run, groups, time)), "learner");
+        foreach (var device in settings.Topology.SamplerDevices)
+        {
+            var refs = new SamplerRefs(run, dispatcher, groups, cache);
+            var props = Props.Create(() => new SamplerActor($"{settings.Topology.Host}/{device}", settings, refs, () => engines.Sampler(device), engines.Prompts, time));
+            system.ActorOf(Supervised(props, "engine"), $"sampler-{device.Replace(':', '-')}");
+        }
+
+        return run;
+    }
+
+    private static async Task<IActorRef> StartGroupsAsync(ActorSystem system, RunSettings settings, RunEngines engines, GroupRefs refs, TimeProvider time)
+    {
+        var sharding = ClusterSharding.Get(system);
+        var shards = system.Settings.Config.GetInt("akka.cluster.sharding.number-of-shards");
+        return await sharding.StartAsync(
+            "group",
+            id => Props.Create(() => new RolloutGroupActor(long.Parse(id, CultureInfo.InvariantCulture), settings, refs, engines.Prompts, time)),
+            sharding.Settings,
+            new GroupMessageExtractor(shards));
+    }
+
+    private static void Singleton(ActorSystem system, string name, Props props, string role) => system.ActorOf(
+        ClusterSingletonManager.Props(Supervised(props, name), PoisonPill.Instance, ClusterSingletonManagerSettings.Create(system).WithRole(role)), name);
+
+    private static IActorRef Proxy(ActorSystem system, string name) => system.ActorOf(
+        ClusterSingletonProxy.Props($"/user/{name}", ClusterSingletonProxySettings.Create(system).WithRole("coordinator")), $"{name}-proxy");
+
+    /// <summary>A failure stops the child; the supervisor starts another after a back-off. OnStop, because a persistent actor stops on a journal failure.</summary>
+    private static Props Supervised(Props child, string name) => BackoffSupervisor.Props(
+        Backoff.OnStop(child, name, TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(10), 0.2, maxNrOfRetries: -1)
+            .WithSupervisorStrategy(new OneForOneStrategy(_ => Directive.Stop)));
+
+    private async Task WatchAsync()
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(200));
+        var answered = TimeProvider.System.GetTimestamp();
+        while (await timer.WaitForNextTickAsync(_stopping.Token))
+        {
+            RunStatus status;
+            try
+            {
+                status = await StatusAsync();
+                answered = TimeProvider.System.GetTimestamp();
+            }
+            catch (AskTimeoutException) when (TimeProvider.System.GetElapsedTime(answered) < SilenceDeadline)
+            {
+                continue;
+            }
+            catch (AskTimeoutException)
+            {
+                throw new RunFailedException($"the run's ledger has not answered for {SilenceDeadline.TotalSeconds:0} s; see logs/lateral.log");
+            }
+
+            if (status.Failed is { } failure) throw new RunFailedException(failure);
+            if (status.Finished) return;
+        }
+    }
+}
+
+/// <summary>The environment does not let the run start: journal, port, cluster.</summary>
+public sealed class RunHostException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>A part of the run failed for good; what was committed is safe and the run can be resumed.</summary>
+public sealed class RunFailedException(string message) : Exception(message);

@@ -1,0 +1,242 @@
+using System.Collections.Immutable;
+using Akka.Actor;
+using Lateral.Actors.Runs;
+using Lateral.Core.Learning;
+using Lateral.Core.Rollouts;
+using Lateral.Core.Runs;
+using static Lateral.Actors.Runs.RunProtocol;
+
+namespace Lateral.Actors.Learning;
+
+/// <summary>
+/// Drives the learner engine: restores what the ledger says, then trains the batches it is told to train. It owns no
+/// order and no journal; a step counts only once the ledger has accepted it.
+/// </summary>
+internal sealed class LearnerActor : ReceiveActor, IWithTimers
+{
+    private static readonly TimeSpan FetchDeadline = TimeSpan.FromSeconds(10);
+
+    private readonly RunSettings _settings;
+    private readonly RunEngines _engines;
+    private readonly IActorRef _run;
+    private readonly ILearner _learner;
+    private readonly BatchFetcher _fetcher;
+    private readonly StepTiming _timing;
+    private readonly string _owner = $"{Environment.MachineName}/{Environment.ProcessId}/{Guid.NewGuid():n}";
+    private readonly CancellationTokenSource _stopping = new();
+    private int _epoch;
+    private int _version;
+    private object? _unanswered;
+    private Task _recorded = Task.CompletedTask;
+
+    public LearnerActor(RunSettings settings, RunEngines engines, IActorRef run, IActorRef groups, TimeProvider time)
+    {
+        (_settings, _engines, _run) = (settings, engines, run);
+        _learner = engines.Learner();
+        _fetcher = new BatchFetcher(groups, FetchDeadline);
+        // Two CPU engines with a core each count as dedicated devices.
+        var topology = settings.Topology;
+        _timing = new StepTiming(time, !topology.SamplerDevices.Contains(topology.LearnerDevice) || Environment.ProcessorCount > settings.Compute.Threads);
+        Connecting();
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void PreStart()
+    {
+        Timers.StartPeriodicTimer(nameof(Tick), Tick.Instance, TimeSpan.FromSeconds(1));
+        Say(new LearnerHello(_owner));
+    }
+
+    protected override void PostStop()
+    {
+        _stopping.Cancel();
+        // The engine joins its thread within its own deadline; a failed join ends in that task, not in this actor.
+        _ = _learner.DisposeAsync().AsTask();
+        _stopping.Dispose();
+    }
+
+    private void Connecting()
+    {
+        Common();
+        Receive<LearnerAssignment>(assignment =>
+        {
+            _unanswered = null;
+            _epoch = assignment.Epoch;
+            if (assignment.Base is null)
+            {
+                Phase("warming up the base", null);
+                _ = PrepareBase().PipeTo(Self);
+                Become(PreparingBase);
+            }
+            else
+            {
+                Phase("restoring", null);
+                _ = Restore(assignment).PipeTo(Self);
+                Become(Restoring);
+            }
+        });
+    }
+
+    private void PreparingBase()
+    {
+        Common();
+        Receive<BaseReady>(ready => Say(new BaseCompleted(_epoch, ready)));
+        Receive<BaseAccepted>(_ => Wait(0));
+    }
+
+    private void Restoring()
+    {
+        Common();
+        Receive<Restored>(restored => Wait(restored.Version));
+    }
+
+    private void Waiting()
+    {
+        Common();
+        Receive<TrainBatch>(m => m.Epoch == _epoch && m.Batch.Step == _version + 1, Train);
+        Receive<CheckpointNow>(now => { _ = Checkpoint().PipeTo(Self); });
+    }
+
+    private void Training()
+    {
+        Common();
+        Receive<Trained>(m =>
+        {
+            Phase($"committing step {m.Report.Step}", null);
+            Say(new StepCompleted(_epoch, m.Report));
+            Become(() => Committing(m));
+        });
+    }
+
+    private void Committing(Trained trained)
+    {
+        Common();
+        Receive<StepAccepted>(m => m.Step == trained.Report.Step, accepted =>
+        {
+            var due = trained.Report.Step % _settings.Checkpoint.Every == 0 || trained.Report.Step == _settings.Steps;
+            // The engine copies its state before it takes the next batch; writing goes on beside training.
+            var recording = Record(_recorded, trained.Report, trained.Batch, due);
+            _recorded = recording;
+            _ = recording.PipeTo(Self);
+            Wait(trained.Report.Step);
+        });
+    }
+
+    /// <summary>What every state answers to.</summary>
+    private void Common()
+    {
+        Receive<Tick>(_ =>
+        {
+            if (_unanswered is not null) _run.Tell(_unanswered);
+        });
+        Receive<Checkpoint>(checkpoint => _run.Tell(new CheckpointCompleted(_epoch, checkpoint)));
+        Receive<Nothing>(_ => { });
+        Receive<LearnerFenced>(m => m.Epoch == _epoch, _ => Fail("another learner has the run"));
+        Receive<Status.Failure>(m => Fail(m.Cause.GetBaseException().Message));
+    }
+
+    private void Wait(int version)
+    {
+        _version = version;
+        _timing.Idle();
+        var more = version < _settings.Steps;
+        Phase(more ? "waiting" : "finished", more ? $"batch {version + 1}" : null);
+        Say(new LearnerIdle(_epoch, version));
+        Become(Waiting);
+    }
+
+    private void Train(TrainBatch command)
+    {
+        _unanswered = null;
+        _timing.Assigned();
+        Phase($"training step {command.Batch.Step}", null);
+        _ = TrainAsync(command).PipeTo(Self);
+        Become(Training);
+    }
+
+    private async Task<BaseReady> PrepareBase()
+    {
+        var (policy, checkpoint) = await _learner.PrepareBaseAsync(new Progress(_engines.Recorder.Warmup), _stopping.Token);
+        var ready = new BaseReady(policy, checkpoint, await _engines.Evaluator.EvaluateAsync(policy, full: true, _stopping.Token));
+        await _engines.Recorder.RecordBaseAsync(ready, _stopping.Token);
+        return ready;
+    }
+
+    /// <summary>Last checkpoint, then every step the journal has after it, from the same trajectories.</summary>
+    private async Task<Restored> Restore(LearnerAssignment assignment)
+    {
+        await _learner.LoadAsync(assignment.Checkpoint!, _stopping.Token);
+        await _engines.Recorder.RecordBaseAsync(assignment.Base!, _stopping.Token);
+        var version = assignment.Checkpoint!.Step;
+        foreach (var (formed, trained) in assignment.Replay)
+        {
+            var batch = await _fetcher.FetchAsync(assignment.Epoch, formed, _settings.Rollout.GroupsPerStep, _stopping.Token);
+            var replayed = await _learner.TrainAsync(batch, _stopping.Token);
+            var (published, hash) = (trained.Report.Policy.Hash, replayed.Policy.Hash);
+            if (hash != published) _run.Tell(new ReplayedDifferently(assignment.Epoch, new ReplayDiverged(formed.Step, published, hash)));
+            await _engines.Recorder.RecordStepAsync(trained.Report, batch, _stopping.Token);
+            version = formed.Step;
+        }
+
+        return new Restored(version);
+    }
+
+    private async Task<Trained> TrainAsync(TrainBatch command)
+    {
+        var batch = await _fetcher.FetchAsync(_epoch, command.Batch, command.PlannedGroups, _stopping.Token);
+        var report = await _learner.TrainAsync(batch, _stopping.Token);
+        var metrics = _timing.Finish(batch, report, command.Samplers);
+        var every = _settings.Evaluation.Every;
+        var last = report.Step == _settings.Steps;
+        if (last || (every > 0 && report.Step % every == 0))
+        {
+            metrics = metrics.SetItems(await _engines.Evaluator.EvaluateAsync(report.Policy, full: last, _stopping.Token));
+        }
+
+        return new Trained(batch, report with { Metrics = metrics });
+    }
+
+    /// <summary>The step's line and rollouts first, its checkpoint after: a committed checkpoint never hides an unrecorded step.</summary>
+    private async Task<object> Record(Task before, StepReport report, LearnerBatch batch, bool checkpoint)
+    {
+        var writing = checkpoint ? _learner.CheckpointAsync(_stopping.Token) : null;
+        await before;
+        await _engines.Recorder.RecordStepAsync(report, batch, _stopping.Token);
+        return writing is null ? Nothing.Instance : await writing;
+    }
+
+    private async Task<Checkpoint> Checkpoint() => await _learner.CheckpointAsync(_stopping.Token);
+
+    /// <summary>Says something that needs an answer, and says it again on every tick until it is answered.</summary>
+    private void Say(object message)
+    {
+        _unanswered = message;
+        _run.Tell(message);
+    }
+
+    private void Phase(string phase, string? waitsFor) => _run.Tell(new LearnerReport(phase, waitsFor));
+
+    /// <summary>This incarnation ends; its supervisor starts another, which restores from the ledger.</summary>
+    private void Fail(string reason)
+    {
+        if (_stopping.IsCancellationRequested) return;
+        _run.Tell(new PartFailed("learner", reason));
+        Context.Stop(Self);
+    }
+
+    private sealed record Restored(int Version);
+
+    private sealed record Trained(LearnerBatch Batch, StepReport Report);
+
+    private sealed class Nothing
+    {
+        public static Nothing Instance { get; } = new();
+    }
+
+    /// <summary>Calls back on the reporting thread; System.Progress would go through the thread pool and reorder.</summary>
+    private sealed class Progress(Action<WarmupProgress> report) : IProgress<WarmupProgress>
+    {
+        public void Report(WarmupProgress value) => report(value);
+    }
+}

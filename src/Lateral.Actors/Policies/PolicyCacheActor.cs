@@ -1,0 +1,54 @@
+using Akka.Actor;
+using Lateral.Core.Policies;
+
+namespace Lateral.Actors.Policies;
+
+/// <summary>One per sampler node: a policy is fetched and verified once, however many samplers of the node ask for it.</summary>
+internal sealed class PolicyCacheActor : ReceiveActor
+{
+    private static readonly TimeSpan FetchDeadline = TimeSpan.FromMinutes(10);
+
+    private readonly Dictionary<PolicyManifest, List<IActorRef>> _waiting = [];
+
+    public PolicyCacheActor(IPolicyCache cache)
+    {
+        Receive<EnsurePolicy>(m =>
+        {
+            if (_waiting.TryGetValue(m.Policy, out var others))
+            {
+                others.Add(Sender);
+                return;
+            }
+
+            _waiting[m.Policy] = [Sender];
+            _ = Fetch(cache, m.Policy).PipeTo(Self);
+        });
+        Receive<Fetched>(m =>
+        {
+            _waiting.Remove(m.Policy, out var waiting);
+            object answer = m.Failure is null ? new PolicyReady(m.Policy, m.Path) : new Status.Failure(m.Failure);
+            foreach (var sampler in waiting ?? []) sampler.Tell(answer);
+        });
+    }
+
+    private static async Task<Fetched> Fetch(IPolicyCache cache, PolicyManifest policy)
+    {
+        using var deadline = new CancellationTokenSource(FetchDeadline);
+        try
+        {
+            return new Fetched(policy, await cache.FetchAsync(policy, deadline.Token), null);
+        }
+        catch (Exception failure)
+        {
+            // Handed to every sampler that waits for this policy: their supervisor decides.
+            return new Fetched(policy, "", failure);
+        }
+    }
+
+    public sealed record EnsurePolicy(PolicyManifest Policy);
+
+    /// <param name="Path">a verified local copy</param>
+    public sealed record PolicyReady(PolicyManifest Policy, string Path);
+
+    private sealed record Fetched(PolicyManifest Policy, string Path, Exception? Failure);
+}

@@ -1,0 +1,11 @@
+using System.Collections.Immutable;
+using Lateral.Core.Rewards;
+
+namespace Lateral.Actors.Rewards;
+
+/// <summary>Conversations with a reward pool.</summary>
+public static class RewardProtocol
+{
+    /// <summary>Answered by <c>RolloutsScored</c> with one outcome per request.</summary>
+    public sealed record ScoreRollouts(long Group, ImmutableArray<RewardRequest> Requests);
+}

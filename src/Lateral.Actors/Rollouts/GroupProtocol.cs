@@ -1,0 +1,37 @@
+using System.Collections.Immutable;
+using Lateral.Core.Rewards;
+using Lateral.Core.Rollouts;
+
+namespace Lateral.Actors.Rollouts;
+
+/// <summary>A message for the entity of one rollout group.</summary>
+public interface IGroupMessage
+{
+    /// <summary>The group's ordinal.</summary>
+    long Group { get; }
+}
+
+/// <summary>Conversations with a rollout group's entity.</summary>
+public static class GroupProtocol
+{
+    /// <summary>The ledger has issued the group; repeated, idempotent.</summary>
+    public sealed record OpenGroup(long Group, int Version, bool Pinned) : IGroupMessage;
+
+    /// <summary>Sampled siblings; repeated until acknowledged.</summary>
+    public sealed record TrajectoriesSampled(long Group, ImmutableArray<Trajectory> Trajectories) : IGroupMessage;
+
+    /// <summary>The siblings are in the journal.</summary>
+    public sealed record TrajectoriesAcknowledged(long Group, ImmutableArray<int> Siblings);
+
+    public sealed record RolloutsScored(long Group, string Pool, ImmutableArray<(int Sibling, RewardOutcome Outcome)> Outcomes) : IGroupMessage;
+
+    /// <summary>Answered by <see cref="GroupContent"/> or <see cref="GroupIncomplete"/>.</summary>
+    public sealed record GetGroup(long Group) : IGroupMessage;
+
+    public sealed record GroupContent(ScoredGroup Scored);
+
+    public sealed record GroupIncomplete(long Group, string Reason);
+
+    /// <summary>The group was consumed or filtered: nothing is left to do.</summary>
+    public sealed record RetireGroup(long Group) : IGroupMessage;
+}

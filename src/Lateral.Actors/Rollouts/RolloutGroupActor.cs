@@ -1,0 +1,139 @@
+using System.Collections.Immutable;
+using Akka.Actor;
+using Akka.Cluster.Sharding;
+using Akka.Persistence;
+using Lateral.Actors.Rewards;
+using Lateral.Actors.Runs;
+using Lateral.Actors.Sampling;
+using Lateral.Core.Prompts;
+using Lateral.Core.Rewards;
+using Lateral.Core.Runs;
+using static Lateral.Actors.Rollouts.GroupProtocol;
+
+namespace Lateral.Actors.Rollouts;
+
+/// <summary>Whom a group entity talks to.</summary>
+internal sealed record GroupRefs(IActorRef Run, IActorRef Dispatcher, ImmutableDictionary<string, IActorRef> RewardPools);
+
+/// <summary>
+/// One prompt's sibling rollouts: requested, sampled, scored, handed on. It owns every retry, and what is left to do is
+/// derived from its state on each change and on a tick, so that no lost message can leave the group stuck.
+/// </summary>
+internal sealed class RolloutGroupActor : ReceivePersistentActor, IWithTimers
+{
+    private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(2);
+
+    private readonly GroupRefs _refs;
+    private readonly Prompt _prompt;
+    private readonly TimeProvider _time;
+    private readonly Dictionary<string, long> _scoring = new(StringComparer.Ordinal);
+    private RolloutGroup _group;
+    private OpenGroup? _issued;
+
+    public RolloutGroupActor(long ordinal, RunSettings settings, GroupRefs refs, IPromptSource prompts, TimeProvider time)
+    {
+        (_refs, _prompt, _time) = (refs, prompts.Train(ordinal), time);
+        _group = new RolloutGroup(ordinal, settings.Rollout.GroupSize, settings.Pools);
+        PersistenceId = $"group-{settings.Name}-{ordinal}";
+
+        Recover<IGroupEvent>(change => _group = _group.Apply(change));
+        Recover<RecoveryCompleted>(_ => Start());
+
+        Command<OpenGroup>(Open);
+        Command<TrajectoriesSampled>(Record);
+        Command<RolloutsScored>(Record);
+        Command<GetGroup>(_ => Sender.Tell(_group.IsComplete
+            ? new GroupContent(_group.ToScored())
+            : new GroupIncomplete(_group.Ordinal, Describe())));
+        Command<RetireGroup>(_ => Context.Parent.Tell(new Passivate(PoisonPill.Instance)));
+        Command<Tick>(_ => Advance());
+    }
+
+    public override string PersistenceId { get; }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    private void Start()
+    {
+        Timers.StartPeriodicTimer(nameof(Tick), Tick.Instance, TickInterval);
+        Advance();
+    }
+
+    private void Open(OpenGroup issued)
+    {
+        if (issued == _issued) return;
+        _issued = issued;
+        Advance();
+    }
+
+    private void Record(TrajectoriesSampled sampled)
+    {
+        var sampler = Sender;
+        PersistThen(_group.Record(sampled.Trajectories), () =>
+        {
+            sampler.Tell(new TrajectoriesAcknowledged(sampled.Group, [.. sampled.Trajectories.Select(t => t.Id.Sibling)]));
+            Advance();
+        });
+    }
+
+    private void Record(RolloutsScored scored)
+    {
+        _scoring.Remove(scored.Pool);
+        PersistThen(_group.Record(scored.Pool, scored.Outcomes), Advance);
+    }
+
+    /// <summary>Asks for whatever the state still lacks.</summary>
+    private void Advance()
+    {
+        if (_group.QuarantineReason is { } reason)
+        {
+            _refs.Run.Tell(new RunProtocol.GroupFinished(new GroupFiltered(_group.Ordinal, reason)));
+            return;
+        }
+
+        if (_group.IsComplete)
+        {
+            var scored = _group.ToScored();
+            var (oldest, newest) = (scored.Siblings.Min(s => s.Trajectory.OldestVersion), scored.Siblings.Max(s => s.Trajectory.NewestVersion));
+            _refs.Run.Tell(new RunProtocol.GroupFinished(new GroupCompleted(_group.Ordinal, oldest, newest, ContentHash.Of(scored))));
+            return;
+        }
+
+        if (_issued is { } issued && _group.MissingSiblings is { IsEmpty: false } missing)
+        {
+            _refs.Dispatcher.Tell(new SamplingProtocol.SubmitWork(new SampleWork(_group.Ordinal, missing, issued.Version, issued.Pinned)));
+        }
+
+        foreach (var pool in _group.Pools) Score(pool);
+    }
+
+    /// <summary>One call per pool at a time; a call without an answer within its deadline is made again.</summary>
+    private void Score(RewardPoolSpec pool)
+    {
+        ImmutableArray<RewardRequest> requests = [.. _group.Unscored(pool.Name).Select(t => new RewardRequest(t.Id, _prompt, t.Text))];
+        if (requests.IsEmpty) return;
+        var deadline = TimeSpan.FromSeconds(30) + pool.Timeout * requests.Length;
+        if (_scoring.TryGetValue(pool.Name, out var since) && _time.GetElapsedTime(since) < deadline) return;
+        _scoring[pool.Name] = _time.GetTimestamp();
+        _refs.RewardPools[pool.Name].Tell(new RewardProtocol.ScoreRollouts(_group.Ordinal, requests));
+    }
+
+    private string Describe() =>
+        _group.QuarantineReason ?? $"{_group.Trajectories.Count}/{_group.GroupSize} sampled, {_group.Rewards.Count}/{_group.GroupSize * _group.Pools.Length} scored";
+
+    private void PersistThen(ImmutableArray<IGroupEvent> events, Action then)
+    {
+        if (events.IsEmpty)
+        {
+            then();
+            return;
+        }
+
+        var left = events.Length;
+        PersistAll(events, change =>
+        {
+            _group = _group.Apply(change);
+            if (--left == 0) then();
+        });
+    }
+}

@@ -1,0 +1,254 @@
+using System.Collections.Immutable;
+using Akka.Actor;
+using Akka.Event;
+using Akka.Persistence;
+using Lateral.Actors.Rollouts;
+using Lateral.Actors.Sampling;
+using Lateral.Core.Runs;
+using static Lateral.Actors.Runs.RunProtocol;
+
+namespace Lateral.Actors.Runs;
+
+/// <summary>
+/// The run's ledger as an actor: it asks <see cref="RunDecisions"/>, persists, applies, acknowledges, publishes. It is the
+/// only writer of order. What it tells others is level-triggered: repeated on a tick and derived from the ledger.
+/// </summary>
+internal sealed class RunActor : ReceivePersistentActor, IWithTimers
+{
+    private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(1);
+
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private readonly RunRefs _refs;
+    private readonly RunMonitor _monitor;
+    private readonly int _snapshotEvery;
+    private RunLedger _ledger;
+    private IActorRef _learner = ActorRefs.Nobody;
+    private bool _learnerIdle;
+    private IActorRef? _drainer;
+
+    public RunActor(RunSettings settings, RunRefs refs, TimeProvider time, int snapshotEvery = 1000)
+    {
+        (_refs, _monitor, _snapshotEvery) = (refs, new RunMonitor(time), snapshotEvery);
+        _ledger = new RunLedger(settings.Ledger);
+        PersistenceId = $"run-{settings.Name}";
+
+        Recover<SnapshotOffer>(offer => _ledger = (RunLedger)offer.Snapshot);
+        Recover<IRunEvent>(change => _ledger = _ledger.Apply(change));
+        Recover<RecoveryCompleted>(_ => Start());
+
+        Command<LearnerHello>(Welcome);
+        Command<BaseCompleted>(AcceptBase);
+        Command<LearnerIdle>(NoteIdle);
+        Command<StepCompleted>(AcceptStep);
+        Command<CheckpointCompleted>(AcceptCheckpoint);
+        Command<ReplayedDifferently>(m => PersistThen([m.Divergence], () => _log.Warning("{0}", m.Divergence)));
+        Command<GroupFinished>(AcceptGroup);
+        Command<SamplerReport>(_monitor.Note);
+        Command<LearnerReport>(_monitor.Note);
+        Command<PartFailed>(NoteFailure);
+        Command<GetRunStatus>(_ => Sender.Tell(_monitor.Status(_ledger)));
+        Command<Drain>(_ => BeginDrain());
+        Command<Tick>(_ => Repeat());
+        Command<SaveSnapshotSuccess>(_ => { });
+        Command<SaveSnapshotFailure>(m => _log.Warning("snapshot at {0} not written: {1}", m.Metadata.SequenceNr, m.Cause.Message));
+    }
+
+    public override string PersistenceId { get; }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    private void Start()
+    {
+        Timers.StartPeriodicTimer(nameof(Tick), Tick.Instance, TickInterval);
+        Repeat();
+    }
+
+    private void Welcome(LearnerHello hello)
+    {
+        if (Sender.Equals(_learner))
+        {
+            Assign();
+            return;
+        }
+
+        var learner = Sender;
+        PersistThen(_ledger.GrantEpoch(hello.Owner).Events, () =>
+        {
+            (_learner, _learnerIdle) = (learner, false);
+            Assign();
+        });
+    }
+
+    private void Assign() =>
+        _learner.Tell(new LearnerAssignment(_ledger.Epoch, _ledger.Base, _ledger.LastCheckpoint, [.. _ledger.SinceCheckpoint]));
+
+    private void AcceptBase(BaseCompleted completed)
+    {
+        if (completed.Epoch != _ledger.Epoch)
+        {
+            Sender.Tell(new LearnerFenced(completed.Epoch));
+            return;
+        }
+
+        var learner = Sender;
+        ImmutableArray<IRunEvent> events = _ledger.Base is null ? [completed.Ready] : [];
+        PersistThen(events, () =>
+        {
+            learner.Tell(new BaseAccepted());
+            Announce();
+            Advance();
+        });
+    }
+
+    private void NoteIdle(LearnerIdle idle)
+    {
+        if (idle.Epoch != _ledger.Epoch) Sender.Tell(new LearnerFenced(idle.Epoch));
+        else if (idle.Version == _ledger.Version)
+        {
+            _learnerIdle = true;
+            Advance();
+        }
+    }
+
+    private void AcceptStep(StepCompleted completed)
+    {
+        var learner = Sender;
+        var decision = _ledger.Train(new StepTrained(completed.Epoch, completed.Report));
+        switch (decision.Refused)
+        {
+            case Refusal.Duplicate:
+                learner.Tell(new StepAccepted(completed.Report.Step));
+                break;
+            case not null:
+                learner.Tell(new LearnerFenced(completed.Epoch));
+                break;
+            default:
+                var consumed = _ledger.Pending!.Groups;
+                PersistThen(decision.Events, () =>
+                {
+                    _monitor.Progressed();
+                    learner.Tell(new StepAccepted(completed.Report.Step));
+                    Announce();
+                    foreach (var group in consumed) _refs.Groups.Tell(new GroupProtocol.RetireGroup(group.Ordinal));
+                    Advance();
+                });
+                break;
+        }
+    }
+
+    private void AcceptCheckpoint(CheckpointCompleted completed)
+    {
+        var decision = _ledger.Commit(completed.Epoch, new CheckpointCommitted(completed.Checkpoint));
+        if (decision.Refused == Refusal.Stale) Sender.Tell(new LearnerFenced(completed.Epoch));
+        PersistThen(decision.Events, Advance);
+    }
+
+    private void AcceptGroup(GroupFinished finished)
+    {
+        var entity = Sender;
+        var (ordinal, decision) = finished.Outcome switch
+        {
+            GroupCompleted completed => (completed.Ordinal, _ledger.Complete(completed)),
+            GroupFiltered filtered => (filtered.Ordinal, _ledger.Filter(filtered)),
+            var other => throw new ArgumentException($"{other} is not a group's outcome", nameof(finished)),
+        };
+        PersistThen(decision.Events, () =>
+        {
+            if (_ledger.IsRetired(ordinal)) entity.Tell(new GroupProtocol.RetireGroup(ordinal));
+            Advance();
+        });
+    }
+
+    private void NoteFailure(PartFailed failed)
+    {
+        _log.Error("{0} failed: {1}", failed.Part, failed.Reason);
+        _monitor.Note(failed);
+    }
+
+    /// <summary>Everything the ledger allows next: issue groups, form the batch, give it to the learner.</summary>
+    private void Advance()
+    {
+        if (_drainer is not null)
+        {
+            FinishDrain();
+            return;
+        }
+
+        if (_ledger.Admit() is { IsEmpty: false } issued)
+        {
+            PersistThen([.. issued], () =>
+            {
+                foreach (var group in issued) Open(group.Ordinal, group.Version);
+                Advance();
+            });
+        }
+        else if (_ledger.FormBatch() is { } batch)
+        {
+            PersistThen([batch], Advance);
+        }
+        else if (_learnerIdle && _ledger.Pending is { } pending)
+        {
+            _learnerIdle = false;
+            _learner.Tell(new TrainBatch(_ledger.Epoch, pending, _ledger.Settings.GroupsPerStep, _monitor.Samplers));
+        }
+    }
+
+    private void Repeat()
+    {
+        Announce();
+        foreach (var group in _ledger.Running.Values) Open(group.Ordinal, group.Version);
+        // The last step's checkpoint report may have been lost; every earlier one is made up for by the next.
+        if (_ledger.Finished && _learnerIdle && _ledger.LastCheckpoint!.Step < _ledger.Version) _learner.Tell(new CheckpointNow());
+        Advance();
+    }
+
+    private void Open(long ordinal, int version) =>
+        _refs.Groups.Tell(new GroupProtocol.OpenGroup(ordinal, version, _ledger.Settings.Deterministic));
+
+    private void Announce()
+    {
+        if (_ledger.Policies.IsEmpty) return;
+        _refs.Dispatcher.Tell(new SamplingProtocol.PoliciesPublished([.. _ledger.Policies.Values]));
+        _refs.Publisher.Tell(new Policies.PolicyPublisherActor.Retain(_ledger.Policies.Keys.First()));
+    }
+
+    private void BeginDrain()
+    {
+        _drainer = Sender;
+        _monitor.Draining = true;
+        FinishDrain();
+    }
+
+    /// <summary>Drained: no step is being trained and the last one is in a checkpoint (or there is nothing to save).</summary>
+    private void FinishDrain()
+    {
+        var training = !_learnerIdle && _ledger.Pending is not null && !_learner.IsNobody();
+        if (training) return;
+        if (_ledger.Base is not null && _ledger.LastCheckpoint!.Step < _ledger.Version) _learner.Tell(new CheckpointNow());
+        else _drainer!.Tell(new Drained(_ledger.Version));
+    }
+
+    /// <summary>Persist, then apply, then go on. Commands are stashed until the last handler has run.</summary>
+    private void PersistThen(ImmutableArray<IRunEvent> events, Action then)
+    {
+        if (events.IsEmpty)
+        {
+            then();
+            return;
+        }
+
+        var left = events.Length;
+        PersistAll(events, change =>
+        {
+            _ledger = _ledger.Apply(change);
+            if (LastSequenceNr % _snapshotEvery == 0) SaveSnapshot(_ledger);
+            if (--left == 0) then();
+        });
+    }
+}
+
+/// <summary>Whom the ledger talks to.</summary>
+/// <param name="Groups">the shard region of group entities</param>
+/// <param name="Dispatcher">the work dispatcher</param>
+/// <param name="Publisher">the policy publisher of the learner's node</param>
+internal sealed record RunRefs(IActorRef Groups, IActorRef Dispatcher, IActorRef Publisher);

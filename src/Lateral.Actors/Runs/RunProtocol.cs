@@ -1,0 +1,58 @@
+using System.Collections.Immutable;
+using Lateral.Core.Learning;
+using Lateral.Core.Policies;
+using Lateral.Core.Rollouts;
+using Lateral.Core.Runs;
+
+namespace Lateral.Actors.Runs;
+
+/// <summary>Conversations with the run's ledger.</summary>
+public static class RunProtocol
+{
+    /// <summary>A learner offers itself and repeats this until it is assigned.</summary>
+    public sealed record LearnerHello(string Owner);
+
+    /// <summary>The learner's epoch and what it must restore: nothing (no base yet), or a checkpoint and the steps after it.</summary>
+    public sealed record LearnerAssignment(int Epoch, BaseReady? Base, Checkpoint? Checkpoint, ImmutableArray<ReplayStep> Replay);
+
+    public sealed record BaseCompleted(int Epoch, BaseReady Ready);
+
+    public sealed record BaseAccepted;
+
+    /// <summary>The learner can take the batch after <paramref name="Version"/>; repeated while it waits.</summary>
+    public sealed record LearnerIdle(int Epoch, int Version);
+
+    public sealed record TrainBatch(int Epoch, BatchFormed Batch, int PlannedGroups, SamplerStatistics Samplers);
+
+    /// <summary>The step's policy is durable; repeated until accepted.</summary>
+    public sealed record StepCompleted(int Epoch, StepReport Report);
+
+    public sealed record StepAccepted(int Step);
+
+    public sealed record CheckpointCompleted(int Epoch, Checkpoint Checkpoint);
+
+    public sealed record ReplayedDifferently(int Epoch, ReplayDiverged Divergence);
+
+    /// <summary>The sender's epoch is over: another learner has the run.</summary>
+    public sealed record LearnerFenced(int Epoch);
+
+    /// <summary>What a group entity came to; repeated until the group is retired.</summary>
+    public sealed record GroupFinished(IRunEvent Outcome);
+
+    public sealed record SamplerReport(string Sampler, SamplerStatistics Statistics, string Phase, string? WaitsFor);
+
+    public sealed record LearnerReport(string Phase, string? WaitsFor);
+
+    /// <summary>A part failed and is being restarted.</summary>
+    public sealed record PartFailed(string Part, string Reason);
+
+    public sealed record GetRunStatus;
+
+    /// <summary>Stop issuing and forming batches; answered by <see cref="Drained"/> once the running step is committed.</summary>
+    public sealed record Drain;
+
+    public sealed record Drained(int Version);
+
+    /// <summary>Writes a checkpoint of the current version before the learner stops.</summary>
+    public sealed record CheckpointNow;
+}

@@ -1,0 +1,180 @@
+using System.Collections.Immutable;
+using Akka.Actor;
+using Lateral.Actors.Policies;
+using Lateral.Actors.Rollouts;
+using Lateral.Actors.Runs;
+using Lateral.Core.Policies;
+using Lateral.Core.Prompts;
+using Lateral.Core.Rollouts;
+using Lateral.Core.Runs;
+using static Lateral.Actors.Sampling.SamplingProtocol;
+
+namespace Lateral.Actors.Sampling;
+
+/// <summary>Whom a sampler talks to.</summary>
+internal sealed record SamplerRefs(IActorRef Run, IActorRef Dispatcher, IActorRef Groups, IActorRef PolicyCache);
+
+/// <summary>
+/// One device's sampler: pulls work, starts it under the version it is due, swaps policies between denoising steps and
+/// hands trajectories to their group until the group has journaled them. The engine works on its own thread.
+/// </summary>
+internal sealed class SamplerActor : ReceiveActor, IWithTimers
+{
+    private static readonly TimeSpan ResendAfter = TimeSpan.FromSeconds(5);
+
+    private readonly string _name;
+    private readonly RunSettings _settings;
+    private readonly SamplerRefs _refs;
+    private readonly ISampler _engine;
+    private readonly IPromptSource _prompts;
+    private readonly TimeProvider _time;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Dictionary<long, Delivery> _deliveries = [];
+    private ImmutableSortedDictionary<int, PolicyManifest> _policies = ImmutableSortedDictionary<int, PolicyManifest>.Empty;
+    private SamplerPlan _plan;
+    private bool _swapping;
+    private int _requested;
+
+    public SamplerActor(string name, RunSettings settings, SamplerRefs refs, Func<ISampler> engine, IPromptSource prompts, TimeProvider time)
+    {
+        (_name, _settings, _refs, _prompts, _time) = (name, settings, refs, prompts, time);
+        _plan = SamplerPlan.Empty with { PinnedMode = settings.Deterministic };
+        _engine = engine();
+
+        Receive<PoliciesPublished>(Learn);
+        Receive<WorkLeased>(Hold);
+        Receive<PolicyCacheActor.PolicyReady>(Swap);
+        Receive<Swapped>(NoteSwap);
+        Receive<Finished>(Deliver);
+        Receive<GroupProtocol.TrajectoriesAcknowledged>(Settle);
+        Receive<Status.Failure>(Fail);
+        Receive<Tick>(_ => Repeat());
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    /// <summary>Rollouts this sampler may hold: its slots, and one group more so that a freed slot is refilled at the next step.</summary>
+    private int Capacity => _settings.Topology.Slots + _settings.Rollout.GroupSize;
+
+    protected override void PreStart()
+    {
+        Timers.StartPeriodicTimer(nameof(Tick), Tick.Instance, TimeSpan.FromSeconds(1));
+        AwaitFinished();
+        Advance();
+    }
+
+    protected override void PostStop()
+    {
+        _stopping.Cancel();
+        // The engine joins its thread within its own deadline; a failed join ends in that task, not in this actor.
+        _ = _engine.DisposeAsync().AsTask();
+        _stopping.Dispose();
+    }
+
+    private void Learn(PoliciesPublished published)
+    {
+        _policies = published.Policies.ToImmutableSortedDictionary(policy => policy.Version, policy => policy);
+        _plan = _plan with { Latest = _policies.Keys.Last() };
+        Advance();
+    }
+
+    private void Hold(WorkLeased leased)
+    {
+        foreach (var work in leased.Work) _deliveries[work.Group] = new Delivery(work.Siblings);
+        _requested = Math.Max(0, _requested - leased.Work.Sum(work => work.Siblings.Length));
+        _plan = _plan with { Held = _plan.Held.AddRange(leased.Work) };
+        Advance();
+    }
+
+    private void Advance()
+    {
+        if (_swapping) return;
+        foreach (var work in _plan.Startable)
+        {
+            _engine.Submit(new SampleTask(work.Group, work.Siblings, _prompts.Train(work.Group), _settings.Rollout.Spec, Evaluation: false));
+            _plan = _plan with { Held = _plan.Held.Remove(work), Active = _plan.Active + work.Siblings.Length };
+        }
+
+        if (_plan.SwapTo is { } version && _policies.TryGetValue(version, out var policy))
+        {
+            _swapping = true;
+            _refs.PolicyCache.Tell(new PolicyCacheActor.EnsurePolicy(policy));
+        }
+
+        Request();
+    }
+
+    private void Request()
+    {
+        var free = Capacity - _plan.Active - _plan.Held.Sum(work => work.Siblings.Length);
+        if (free <= _requested) return;
+        _requested = free;
+        _refs.Dispatcher.Tell(new RequestWork(_name, free));
+    }
+
+    private void Swap(PolicyCacheActor.PolicyReady ready) =>
+        _ = _engine.SwapAsync(ready.Policy, ready.Path).PipeTo(Self, success: () => new Swapped(ready.Policy));
+
+    private void NoteSwap(Swapped swapped)
+    {
+        _swapping = false;
+        _plan = _plan with { Current = swapped.Policy.Version };
+        Advance();
+        Report();
+    }
+
+    private void Deliver(Finished finished)
+    {
+        _plan = _plan with { Active = _plan.Active - finished.Trajectories.Count };
+        foreach (var group in finished.Trajectories.GroupBy(trajectory => trajectory.Id.Group))
+        {
+            var sampled = group.ToImmutableArray();
+            if (_deliveries.TryGetValue(group.Key, out var delivery)) delivery.Add(sampled, _time.GetTimestamp());
+            _refs.Groups.Tell(new GroupProtocol.TrajectoriesSampled(group.Key, sampled));
+        }
+
+        AwaitFinished();
+        Advance();
+        Report();
+    }
+
+    private void Settle(GroupProtocol.TrajectoriesAcknowledged acknowledged)
+    {
+        if (!_deliveries.TryGetValue(acknowledged.Group, out var delivery) || !delivery.Settle(acknowledged.Siblings)) return;
+        _deliveries.Remove(acknowledged.Group);
+        _refs.Dispatcher.Tell(new CompleteLease(_name, acknowledged.Group));
+    }
+
+    private void Repeat()
+    {
+        foreach (var (group, delivery) in _deliveries)
+        {
+            if (delivery.IsOverdue(_time, ResendAfter)) _refs.Groups.Tell(new GroupProtocol.TrajectoriesSampled(group, delivery.Resend(_time.GetTimestamp())));
+        }
+
+        // The dispatcher may have restarted and forgotten this request.
+        _requested = 0;
+        Request();
+        Report();
+    }
+
+    private void Report()
+    {
+        var waitsFor = _plan.Active > 0 ? null : _swapping ? "policy" : _plan.Current is null ? "the base policy" : "work (staleness budget)";
+        _refs.Run.Tell(new RunProtocol.SamplerReport(_name, _engine.Statistics, waitsFor is null ? $"denoising under v{_plan.Current}" : "waiting", waitsFor));
+    }
+
+    /// <summary>The engine or the policy cannot be used: this incarnation ends, its supervisor starts another.</summary>
+    private void Fail(Status.Failure failure)
+    {
+        if (_stopping.IsCancellationRequested) return;
+        _refs.Run.Tell(new RunProtocol.PartFailed($"sampler {_name}", failure.Cause.GetBaseException().Message));
+        Context.Stop(Self);
+    }
+
+    private void AwaitFinished() => _ = _engine.NextFinishedAsync(_stopping.Token).PipeTo(Self, success: list => new Finished(list));
+
+    private sealed record Finished(IReadOnlyList<Trajectory> Trajectories);
+
+    private sealed record Swapped(PolicyManifest Policy);
+}

@@ -1,0 +1,23 @@
+using System.Collections.Immutable;
+using Lateral.Core.Policies;
+using Lateral.Core.Runs;
+
+namespace Lateral.Actors.Sampling;
+
+/// <summary>Conversations with the work dispatcher.</summary>
+public static class SamplingProtocol
+{
+    /// <summary>An entity's missing siblings; repeated, de-duplicated by group.</summary>
+    public sealed record SubmitWork(SampleWork Work);
+
+    /// <summary>A sampler has room for so many more rollouts; replaces its earlier request.</summary>
+    public sealed record RequestWork(string Sampler, int FreeSlots);
+
+    public sealed record WorkLeased(ImmutableArray<SampleWork> Work);
+
+    /// <summary>All leased siblings of the group are in its entity's journal.</summary>
+    public sealed record CompleteLease(string Sampler, long Group);
+
+    /// <summary>Policies a sampler may need, the newest last; repeated.</summary>
+    public sealed record PoliciesPublished(ImmutableArray<PolicyManifest> Policies);
+}

@@ -1,0 +1,88 @@
+using System.Collections.Immutable;
+using Akka.Actor;
+using Akka.Event;
+using Lateral.Core.Runs;
+using static Lateral.Actors.Sampling.SamplingProtocol;
+
+namespace Lateral.Actors.Sampling;
+
+/// <summary>
+/// Work pulling: entities submit missing siblings, samplers ask for work, leases bind the two. All of it is in memory;
+/// entities submit again and samplers ask again, so a restart loses nothing.
+/// </summary>
+internal sealed class WorkDispatcherActor : ReceiveActor, IWithTimers
+{
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private readonly TimeProvider _time;
+    private readonly Dictionary<string, (IActorRef Ref, int FreeSlots)> _samplers = new(StringComparer.Ordinal);
+    private LeaseBook _book;
+    private PoliciesPublished? _policies;
+
+    public WorkDispatcherActor(TimeSpan leaseTime, TimeProvider time)
+    {
+        (_time, _book) = (time, new LeaseBook(leaseTime));
+        Receive<SubmitWork>(m => Update(_book.Submit(m.Work)));
+        Receive<RequestWork>(Serve);
+        Receive<CompleteLease>(m => Update(_book.Complete(m.Sampler, m.Group)));
+        Receive<PoliciesPublished>(Publish);
+        Receive<Terminated>(Forget);
+        Receive<Tick>(_ => Update(_book.Expire(Now)));
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    private TimeSpan Now => _time.GetElapsedTime(0);
+
+    protected override void PreStart() => Timers.StartPeriodicTimer(nameof(Tick), Tick.Instance, TimeSpan.FromSeconds(1));
+
+    private void Serve(RequestWork request)
+    {
+        if (!_samplers.TryGetValue(request.Sampler, out var known) || !known.Ref.Equals(Sender))
+        {
+            // A new incarnation of the sampler knows nothing of the old one's leases.
+            _book = _book.Release(request.Sampler);
+            Context.Watch(Sender);
+            if (_policies is not null) Sender.Tell(_policies);
+        }
+
+        _samplers[request.Sampler] = (Sender, request.FreeSlots);
+        Grant();
+    }
+
+    private void Publish(PoliciesPublished published)
+    {
+        _policies = published;
+        foreach (var (sampler, _) in _samplers.Values) sampler.Tell(published);
+        Grant();
+    }
+
+    private void Forget(Terminated terminated)
+    {
+        foreach (var (name, _) in _samplers.Where(pair => pair.Value.Ref.Equals(terminated.ActorRef)).ToArray())
+        {
+            _log.Warning("sampler {0} is gone; its leases wait again", name);
+            _samplers.Remove(name);
+            _book = _book.Release(name);
+        }
+
+        Grant();
+    }
+
+    private void Update(LeaseBook book)
+    {
+        _book = book;
+        Grant();
+    }
+
+    private void Grant()
+    {
+        if (_book.Queue.IsEmpty || _policies is null) return;
+        foreach (var (name, (sampler, freeSlots)) in _samplers.Where(pair => pair.Value.FreeSlots > 0).ToArray())
+        {
+            (_book, var granted) = _book.Grant(name, freeSlots, Now);
+            if (granted.IsEmpty) return;
+            _samplers[name] = (sampler, freeSlots - granted.Sum(work => work.Siblings.Length));
+            sampler.Tell(new WorkLeased(granted));
+        }
+    }
+}

@@ -1,0 +1,147 @@
+using System.Collections.Immutable;
+using Google.Protobuf;
+using Google.Protobuf.Collections;
+using Lateral.Actors.Serialization.Proto;
+using Lateral.Core.Learning;
+using Lateral.Core.Policies;
+using Lateral.Core.Runs;
+
+namespace Lateral.Actors.Serialization;
+
+/// <summary>The run's events to and from protobuf.</summary>
+internal static class RunEventCodec
+{
+    public static EpochGrantedProto ToProto(EpochGranted e) => new() { Epoch = e.Epoch, Owner = e.Owner };
+
+    public static EpochGranted FromProto(EpochGrantedProto p) => new(p.Epoch, p.Owner);
+
+    public static BaseReadyProto ToProto(BaseReady e)
+    {
+        var proto = new BaseReadyProto { Policy = ToProto(e.Policy), Checkpoint = ToProto(e.Checkpoint) };
+        Fill(proto.Metrics, e.Metrics);
+        return proto;
+    }
+
+    public static BaseReady FromProto(BaseReadyProto p) => new(FromProto(p.Policy), FromProto(p.Checkpoint), Read(p.Metrics));
+
+    public static GroupIssuedProto ToProto(GroupIssued e) => new() { Ordinal = e.Ordinal, Version = e.Version };
+
+    public static GroupIssued FromProto(GroupIssuedProto p) => new(p.Ordinal, p.Version);
+
+    public static GroupCompletedProto ToProto(GroupCompleted e) =>
+        new() { Ordinal = e.Ordinal, OldestVersion = e.OldestVersion, NewestVersion = e.NewestVersion, Hash = Hash(e.Hash) };
+
+    public static GroupCompleted FromProto(GroupCompletedProto p) => new(p.Ordinal, p.OldestVersion, p.NewestVersion, Hash(p.Hash));
+
+    public static GroupFilteredProto ToProto(GroupFiltered e) => new() { Ordinal = e.Ordinal, Reason = e.Reason };
+
+    public static GroupFiltered FromProto(GroupFilteredProto p) => new(p.Ordinal, p.Reason);
+
+    public static BatchFormedProto ToProto(BatchFormed e)
+    {
+        var proto = new BatchFormedProto { Step = e.Step };
+        proto.Ordinals.AddRange(e.Groups.Select(group => group.Ordinal));
+        proto.Hashes.AddRange(e.Groups.Select(group => Hash(group.Hash)));
+        return proto;
+    }
+
+    public static BatchFormed FromProto(BatchFormedProto p) =>
+        new(p.Step, [.. p.Ordinals.Zip(p.Hashes, (ordinal, hash) => new BatchGroup(ordinal, Hash(hash)))]);
+
+    public static StepTrainedProto ToProto(StepTrained e)
+    {
+        var report = new StepReportProto { Step = e.Report.Step, Policy = ToProto(e.Report.Policy), Skipped = e.Report.Skipped };
+        Fill(report.Metrics, e.Report.Metrics);
+        return new StepTrainedProto { Epoch = e.Epoch, Report = report };
+    }
+
+    public static StepTrained FromProto(StepTrainedProto p) =>
+        new(p.Epoch, new StepReport(p.Report.Step, FromProto(p.Report.Policy), p.Report.Skipped, Read(p.Report.Metrics)));
+
+    public static CheckpointCommittedProto ToProto(CheckpointCommitted e) => new() { Checkpoint = ToProto(e.Checkpoint) };
+
+    public static CheckpointCommitted FromProto(CheckpointCommittedProto p) => new(FromProto(p.Checkpoint));
+
+    public static ReplayDivergedProto ToProto(ReplayDiverged e) =>
+        new() { Step = e.Step, Published = Hash(e.Published), Replayed = Hash(e.Replayed) };
+
+    public static ReplayDiverged FromProto(ReplayDivergedProto p) => new(p.Step, Hash(p.Published), Hash(p.Replayed));
+
+    public static RunPausedProto ToProto(RunPaused e) => new() { Reason = e.Reason };
+
+    public static RunPaused FromProto(RunPausedProto p) => new(p.Reason);
+
+    public static LedgerSnapshotProto ToProto(RunLedger ledger)
+    {
+        var proto = new LedgerSnapshotProto
+        {
+            GroupsPerStep = ledger.Settings.GroupsPerStep,
+            MaxStaleness = ledger.Settings.MaxStaleness,
+            Steps = ledger.Settings.Steps,
+            Deterministic = ledger.Settings.Deterministic,
+            Epoch = ledger.Epoch,
+            Base = ledger.Base is { } ready ? ToProto(ready) : null,
+            Version = ledger.Version,
+            Issued = ledger.Issued,
+            Trained = ledger.Trained,
+            Filtered = ledger.Filtered,
+            Pending = ledger.Pending is { } pending ? ToProto(pending) : null,
+            LastCheckpoint = ledger.LastCheckpoint is { } checkpoint ? ToProto(checkpoint) : null,
+        };
+        if (ledger.PauseReason is { } reason) proto.PauseReason = reason;
+        proto.Policies.AddRange(ledger.Policies.Values.Select(ToProto));
+        proto.Running.AddRange(ledger.Running.Values.Select(group => ToProto(new GroupIssued(group.Ordinal, group.Version))));
+        proto.Waiting.AddRange(ledger.Waiting.Values.Select(g => ToProto(new GroupCompleted(g.Ordinal, g.OldestVersion, g.NewestVersion, g.Hash))));
+        proto.ReplayBatches.AddRange(ledger.SinceCheckpoint.Select(step => ToProto(step.Batch)));
+        proto.ReplaySteps.AddRange(ledger.SinceCheckpoint.Select(step => ToProto(step.Trained)));
+        return proto;
+    }
+
+    public static RunLedger FromProto(LedgerSnapshotProto p) =>
+        new(new LedgerSettings(p.GroupsPerStep, p.MaxStaleness, p.Steps, p.Deterministic))
+        {
+            Epoch = p.Epoch,
+            Base = p.Base is null ? null : FromProto(p.Base),
+            Version = p.Version,
+            Policies = p.Policies.Select(FromProto).ToImmutableSortedDictionary(policy => policy.Version, policy => policy),
+            Issued = p.Issued,
+            Trained = p.Trained,
+            Filtered = p.Filtered,
+            Running = p.Running.ToImmutableSortedDictionary(group => group.Ordinal, group => new RunningGroup(group.Ordinal, group.Version)),
+            Waiting = p.Waiting.ToImmutableSortedDictionary(g => g.Ordinal, g => new WaitingGroup(g.Ordinal, g.OldestVersion, g.NewestVersion, Hash(g.Hash))),
+            Pending = p.Pending is null ? null : FromProto(p.Pending),
+            LastCheckpoint = p.LastCheckpoint is null ? null : FromProto(p.LastCheckpoint),
+            SinceCheckpoint = [.. p.ReplayBatches.Zip(p.ReplaySteps, (batch, step) => new ReplayStep(FromProto(batch), FromProto(step)))],
+            PauseReason = p.HasPauseReason ? p.PauseReason : null,
+        };
+
+    public static ByteString Hash(string hex) => ByteString.CopyFrom(Convert.FromHexString(hex));
+
+    public static string Hash(ByteString bytes) => Convert.ToHexStringLower(bytes.Span);
+
+    public static void Fill(MapField<string, double> map, ImmutableSortedDictionary<string, double> values)
+    {
+        foreach (var (name, value) in values) map.Add(name, value);
+    }
+
+    public static ImmutableSortedDictionary<string, double> Read(MapField<string, double> map) =>
+        map.ToImmutableSortedDictionary(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal);
+
+    private static PolicyManifestProto ToProto(PolicyManifest m) => new()
+    {
+        Epoch = m.Epoch,
+        Version = m.Version,
+        Hash = Hash(m.Hash),
+        ParentHash = Hash(m.ParentHash),
+        Kind = (int)m.Kind,
+        Bytes = m.Bytes,
+        Location = m.Location,
+    };
+
+    private static PolicyManifest FromProto(PolicyManifestProto p) =>
+        new(p.Epoch, p.Version, Hash(p.Hash), Hash(p.ParentHash), (PayloadKind)p.Kind, p.Bytes, p.Location);
+
+    private static CheckpointProto ToProto(Checkpoint c) => new() { Step = c.Step, Location = c.Location, Hash = Hash(c.Hash) };
+
+    private static Checkpoint FromProto(CheckpointProto p) => new(p.Step, p.Location, Hash(p.Hash));
+}

@@ -1,0 +1,89 @@
+using System.Collections.Immutable;
+using Lateral.Core.Policies;
+using Lateral.Core.Rewards;
+using Lateral.Core.Rollouts;
+using Lateral.Core.Runs;
+
+namespace Lateral.Core.Tests;
+
+public sealed class RolloutGroupTests
+{
+    private static readonly ImmutableSortedDictionary<string, double> NoParts = ImmutableSortedDictionary<string, double>.Empty;
+
+    private static readonly RolloutGroup Empty = new(5, 2,
+    [
+        new RewardPoolSpec("answer", "sort", 1, 2.0, TimeSpan.FromSeconds(1), -1),
+        new RewardPoolSpec("format", "sort", 1, 0.5, TimeSpan.FromSeconds(1), 0),
+    ]);
+
+    [Fact]
+    public void Reward_must_be_the_weighted_sum_over_pools_with_a_prefixed_breakdown()
+    {
+        var group = Apply(Empty, Empty.Record([Sampled(0), Sampled(1)]));
+        group = Apply(group, group.Record("answer", [(0, new RewardOutcome.Scored(1, NoParts.Add("exact", 1))), (1, new RewardOutcome.ModelFault("unreadable"))]));
+        Assert.False(group.IsComplete);
+        group = Apply(group, group.Record("format", [(0, new RewardOutcome.Scored(1, NoParts)), (1, new RewardOutcome.Scored(0.5, NoParts))]));
+        Assert.True(group.IsComplete);
+        var scored = group.ToScored();
+        Assert.Equal([2 * 1 + 0.5 * 1, 2 * -1 + 0.5 * 0.5], scored.Siblings.Select(sibling => sibling.Reward));
+        Assert.Equal(1, scored.Siblings[0].Breakdown["answer/exact"]);
+    }
+
+    [Fact]
+    public void Sibling_must_be_recorded_once_and_only_for_its_own_group()
+    {
+        var group = Apply(Empty, Empty.Record([Sampled(0)]));
+        Assert.Empty(group.Record([Sampled(0), Sampled(2), Sampled(1) with { Id = new RolloutId(6, 1) }]));
+        Assert.Equal(1, Assert.Single(group.MissingSiblings));
+    }
+
+    [Fact]
+    public void Infrastructure_fault_must_never_become_a_value_and_three_must_quarantine_the_group()
+    {
+        var group = Apply(Empty, Empty.Record([Sampled(0), Sampled(1)]));
+        for (var attempt = 1; attempt <= 3; attempt++)
+        {
+            Assert.Null(group.QuarantineReason);
+            group = Apply(group, group.Record("answer", [(0, new RewardOutcome.InfraFault("host down")), (1, new RewardOutcome.Scored(1, NoParts))]));
+            Assert.Single(group.Rewards);
+        }
+
+        Assert.Contains("host down", group.QuarantineReason, StringComparison.Ordinal);
+        Assert.False(group.IsComplete);
+        Assert.Throws<InvalidOperationException>(group.ToScored);
+    }
+
+    [Theory]
+    [InlineData(double.NaN)]
+    [InlineData(double.PositiveInfinity)]
+    public void Reward_that_is_not_a_number_must_count_as_an_infrastructure_fault(double value)
+    {
+        var group = Apply(Empty, Empty.Record([Sampled(0)]));
+        group = Apply(group, group.Record("answer", [(0, new RewardOutcome.Scored(value, NoParts))]));
+        Assert.Empty(group.Rewards);
+        Assert.Equal(1, group.InfraFaults);
+    }
+
+    [Fact]
+    public void Content_hash_must_change_with_any_field()
+    {
+        var scored = new ScoredGroup(5, [new ScoredTrajectory(Sampled(0), 1, NoParts)]);
+        var (sibling, trajectory) = (scored.Siblings[0], scored.Siblings[0].Trajectory);
+        ScoredTrajectory[] others =
+        [
+            sibling with { Reward = 0.5 },
+            sibling with { Trajectory = trajectory with { Tokens = [1, 3] } },
+            sibling with { Trajectory = trajectory with { RevealStep = [1, 0] } },
+            sibling with { Trajectory = trajectory with { TokenLogProbs = [-.1f, -.25f] } },
+            sibling with { Trajectory = trajectory with { Policies = [new PolicySpan(0, 4, "aa")] } },
+        ];
+        var hashes = others.Select(other => ContentHash.Of(scored with { Siblings = [other] })).Append(ContentHash.Of(scored)).ToArray();
+        Assert.Equal(hashes.Length, hashes.Distinct().Count());
+        Assert.Equal(ContentHash.Of(scored), ContentHash.Of(new ScoredGroup(5, [new ScoredTrajectory(Sampled(0), 1, NoParts)])));
+    }
+
+    private static RolloutGroup Apply(RolloutGroup group, ImmutableArray<IGroupEvent> events) => events.Aggregate(group, (state, change) => state.Apply(change));
+
+    private static Trajectory Sampled(int sibling) =>
+        new(new RolloutId(5, sibling), [7], [1, 2], [0, 1], [-.5f, -.25f], [0, 0], .1f, [new PolicySpan(0, 3, "aa")], "12");
+}
