@@ -48,11 +48,11 @@ public class CanvasTests
         canvas.EndStep(0, Policy(6));
         Assert.True(canvas.Finished);
         var trajectory = canvas.ToTrajectory();
-        Assert.Equal([2, 5], trajectory.Tokens);
-        Assert.Equal([1, 0], trajectory.RevealStep);
-        Assert.Equal([-.75f, -.25f], trajectory.TokenLogProbs);
-        Assert.Equal([-.7f, 0], trajectory.SelectionLogProbs);
-        Assert.Equal([new PolicySpan(0, 4, "hash4"), new PolicySpan(1, 6, "hash6")], trajectory.Policies);
+        Assert.Equal([2, 5], trajectory.Tokens.ToArray());
+        Assert.Equal([1, 0], trajectory.RevealStep.ToArray());
+        Assert.Equal([-.75f, -.25f], trajectory.TokenLogProbs.ToArray());
+        Assert.Equal([-.7f, 0], trajectory.SelectionLogProbs.ToArray());
+        Assert.Equal([new PolicySpan(0, 4, "hash4"), new PolicySpan(1, 6, "hash6")], trajectory.Policies.ToArray());
         Assert.Equal(1, trajectory.RevealEntropy);
         Assert.Equal("25", trajectory.Text);
     }
@@ -71,8 +71,8 @@ public class CanvasTests
         canvas.EndStep(0, Policy(0));
         Assert.True(canvas.Finished);
         var trajectory = canvas.ToTrajectory();
-        Assert.Equal([5, 6, Tokenizer.EndId.Value, Tokenizer.EndId.Value], trajectory.Tokens);
-        Assert.Equal([1, 2, 0, -1], trajectory.RevealStep);
+        Assert.Equal([5, 6, Tokenizer.EndId.Value, Tokenizer.EndId.Value], trajectory.Tokens.ToArray());
+        Assert.Equal([1, 2, 0, -1], trajectory.RevealStep.ToArray());
         Assert.Equal(0, trajectory.TokenLogProbs[3]);
         Assert.Equal("56", trajectory.Text);
         Assert.Equal(3, trajectory.RevealedCount);
