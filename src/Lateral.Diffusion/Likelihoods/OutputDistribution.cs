@@ -1,3 +1,4 @@
+using Lateral.Diffusion.Models;
 using Lateral.Diffusion.Tensors;
 using static TorchSharp.torch;
 
@@ -5,31 +6,26 @@ namespace Lateral.Diffusion.Likelihoods;
 
 /// <summary>
 /// The token distribution that the sampler draws from and the learner scores under: one definition, so that a recorded
-/// log-prob and its replay are the same quantity. N rows, V vocabulary.
+/// log-prob and its replay are the same quantity. N rows, D width, V vocabulary.
 /// </summary>
 public static class OutputDistribution
 {
     /// <summary>
-    /// Added to MASK's logit: its probability underflows to exactly 0, and unlike minus infinity it keeps p * log p at 0
-    /// and gradients finite.
+    /// MASK's logit: its probability underflows to exactly 0, and unlike minus infinity it keeps p * log p at 0 and
+    /// gradients finite.
     /// </summary>
-    private const float Excluded = -1e30f;
+    private const double Excluded = -1e30;
 
-    /// <summary>[V] what has to be added to logits so that MASK is never produced.</summary>
-    public static Tensor MaskBias(int vocabulary, int maskId, Device device)
+    /// <summary>[N, V] float32 logits of hidden rows, MASK excluded.</summary>
+    public static Tensor Logits(LladaModel model, Tensor rows_ND)
     {
-        var bias = new float[vocabulary];
-        bias[maskId] = Excluded;
-        return tensor(bias, device: device);
+        var logits_NV = model.Logits(rows_ND);
+        logits_NV.narrow(1, model.Spec.MaskToken, 1).FillInPlace(Excluded);
+        return logits_NV;
     }
 
-    /// <summary>log softmax(logits / T) without MASK, natural, in float32 whatever the model computes in.</summary>
-    /// <param name="logits_NV">raw logits</param>
-    /// <param name="inverseTemperature_N1">1 / T of each row, or null where every T is 1</param>
-    /// <returns>[N, V]</returns>
-    public static Tensor LogProbabilities(Tensor logits_NV, Tensor maskBias_V, Tensor? inverseTemperature_N1 = null)
-    {
-        var biased_NV = logits_NV.to(ScalarType.Float32).Plus(maskBias_V);
-        return nn.functional.log_softmax(inverseTemperature_N1 is null ? biased_NV : biased_NV.Times(inverseTemperature_N1), -1);
-    }
+    /// <summary>[N, V] natural log of softmax(logits / T).</summary>
+    /// <param name="inverseTemperature">1 / T: a scalar tensor or [N, 1]; null where every T is 1</param>
+    public static Tensor LogProbabilities(Tensor logits_NV, Tensor? inverseTemperature) =>
+        nn.functional.log_softmax(inverseTemperature is null ? logits_NV : logits_NV.Times(inverseTemperature), -1);
 }

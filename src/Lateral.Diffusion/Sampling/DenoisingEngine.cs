@@ -1,7 +1,6 @@
 using Lateral.Core.Policies;
 using Lateral.Core.Prompts;
 using Lateral.Core.Rollouts;
-using Lateral.Diffusion.Likelihoods;
 using Lateral.Diffusion.Models;
 using static TorchSharp.torch;
 
@@ -13,20 +12,14 @@ internal sealed class DenoisingEngine : IDisposable
     private readonly SamplerSettings _settings;
     private readonly ITokenizer _tokenizer;
     private readonly IUniforms _uniforms;
-    private readonly Device _device;
     private readonly LladaModel _model;
-    private readonly Tensor _maskBias_V;
-    private readonly DenoisingKernel _kernel;
     private readonly CanvasBatch _batch;
     private PolicyManifest? _policy;
 
     public DenoisingEngine(SamplerSettings settings, ITokenizer tokenizer, IUniforms uniforms, Func<Device, LladaModel> model)
     {
         (_settings, _tokenizer, _uniforms) = (settings, tokenizer, uniforms);
-        _device = device(settings.Device);
-        _model = model(_device);
-        _maskBias_V = OutputDistribution.MaskBias(_model.Config.VocabularySize, tokenizer.MaskId, _device).DetachFromDisposeScope();
-        _kernel = new(_model, _maskBias_V);
+        _model = model(device(settings.Device));
         _batch = new(settings.Slots);
     }
 
@@ -52,17 +45,13 @@ internal sealed class DenoisingEngine : IDisposable
     {
         _batch.Fill();
         var inputs = StepInputs.Build(_batch.Slots, _settings.Shape, _tokenizer.MaskId, _uniforms);
-        var outputs = _kernel.Run(inputs, _device);
+        var outputs = DenoisingKernel.Run(_model, inputs);
         var tokens = 0;
         foreach (var (canvas, positions, firstRow) in inputs.Work) tokens += Reveal(canvas, positions, firstRow, outputs);
         return new(_batch.TakeFinished().ConvertAll(canvas => canvas.ToTrajectory()), inputs.Work.Count, inputs.Canvases, tokens);
     }
 
-    public void Dispose()
-    {
-        _maskBias_V.Dispose();
-        _model.Dispose();
-    }
+    public void Dispose() => _model.Dispose();
 
     private int Reveal(Canvas canvas, int[] positions, int firstRow, StepOutputs outputs)
     {

@@ -25,41 +25,40 @@ internal readonly record struct StepOutputs(double[] Packed, int Scored)
 /// The device's part of a denoising step: forward, and for every candidate row a token, its log-prob and the statistics
 /// that selection needs. B canvases, L length, D width, N candidate rows, V vocabulary.
 /// </summary>
-internal sealed class DenoisingKernel(LladaModel model, Tensor maskBias_V)
+internal static class DenoisingKernel
 {
     /// <summary>Logits at once, as elements: a large vocabulary is scored in pieces so that memory stays bounded.</summary>
     private const int MaxLogits = 1 << 25;
 
     /// <remarks>Runs on the device thread inside its scope.</remarks>
-    public StepOutputs Run(StepInputs inputs, Device device)
+    public static StepOutputs Run(LladaModel model, StepInputs inputs)
     {
-        var packed = from_array(inputs.Packed).to(device);
+        var packed = from_array(inputs.Packed).to(model.Device);
         var ids_BL = packed.narrow(0, 0, inputs.RowsAt).to(ScalarType.Int64).view(inputs.Canvases, inputs.Length);
         var attended_BL = inputs.Padded
             ? packed.narrow(0, inputs.AttendedAt, inputs.RowsAt).to(ScalarType.Bool).view(inputs.Canvases, inputs.Length)
             : null;
-        var hidden_BLD = model.Hidden(ids_BL, attended_BL);
         var rows_N = packed.narrow(0, inputs.RowsAt, inputs.Scored).to(ScalarType.Int64);
-        var hidden_ND = hidden_BLD.flatten(0, 1).index_select(0, rows_N);
+        var hidden_ND = model.HiddenRows(ids_BL, rows_N, attended_BL);
 
-        var piece = Math.Max(1, MaxLogits / (int)maskBias_V.shape[0]);
+        var piece = Math.Max(1, MaxLogits / model.Spec.Vocabulary);
         var pieces = new List<Tensor>();
         for (var at = 0; at < inputs.Scored; at += piece)
-            pieces.Add(Score(inputs, packed, hidden_ND, at, Math.Min(piece, inputs.Scored - at)));
+            pieces.Add(Score(model, inputs, packed, hidden_ND, at, Math.Min(piece, inputs.Scored - at)));
         var outputs_4N = pieces.Count == 1 ? pieces[0] : cat(pieces, 1);
         return new(outputs_4N.cpu().data<double>().ToArray(), inputs.Scored);
     }
 
-    private Tensor Score(StepInputs inputs, Tensor packed, Tensor hidden_ND, int first, int count)
+    private static Tensor Score(LladaModel model, StepInputs inputs, Tensor packed, Tensor hidden_ND, int first, int count)
     {
         using var scope = NewDisposeScope();
         Tensor Column(int at) => packed.narrow(0, at + first, count).unsqueeze(1);
 
-        var logits_NV = model.Logits(hidden_ND.narrow(0, first, count)).to(ScalarType.Float32);
+        var logits_NV = OutputDistribution.Logits(model, hidden_ND.narrow(0, first, count));
         var inverse_N1 = inputs.Tempered ? Column(inputs.InverseTemperaturesAt).to(ScalarType.Float32) : null;
-        var logp_NV = OutputDistribution.LogProbabilities(logits_NV, maskBias_V, inverse_N1);
+        var logp_NV = OutputDistribution.LogProbabilities(logits_NV, inverse_N1);
         var p_NV = logp_NV.exp();
-        var untempered_NV = inputs.Tempered ? OutputDistribution.LogProbabilities(logits_NV, maskBias_V).exp() : p_NV;
+        var untempered_NV = inputs.Tempered ? OutputDistribution.LogProbabilities(logits_NV, null).exp() : p_NV;
 
         // Inverse CDF: the first token whose cumulative probability exceeds u * total. In float64, u < 1 keeps the threshold
         // below the total, so a token of probability 0 (MASK) can never be the first to exceed it.

@@ -42,7 +42,7 @@ public sealed class DiffusionSampler : ISampler
     /// <param name="uniforms">null = keyed by the run's seed</param>
     public DiffusionSampler(SamplerSettings settings, ITokenizer tokenizer, Func<torch.Device, LladaModel> model, IUniforms? uniforms = null)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(settings.Slots, 1);
+        if (settings.Slots < 1) throw new ArgumentException($"a sampler needs at least one slot, not {settings.Slots}", nameof(settings));
         (_settings, _vocabulary) = (settings, tokenizer.VocabularySize);
         _thread = new($"sampler on {settings.Device}", StopDeadline);
         _ = _thread.Run(Guarded(() => _engine = new(settings, tokenizer, uniforms ?? new CounterUniforms(settings.Seed), model)));

@@ -28,18 +28,17 @@ public static class PolicyWeights
     }
 
     /// <summary>Copies every weight into the model's own tensors. On the device thread.</summary>
-    /// <exception cref="PolicyUnavailableException">the payload is of another architecture</exception>
+    /// <exception cref="PolicyUnavailableException">the payload is not sound or of another architecture; no weight has changed then</exception>
     public static void Load(LladaModel model, string path)
     {
-        using var file = SafetensorsFile.Open(path);
-        var unknown = file.Tensors.Select(entry => entry.Name).Except(model.Parameters.Keys, StringComparer.Ordinal).FirstOrDefault();
-        if (unknown is not null) throw new PolicyUnavailableException($"'{path}' has a tensor '{unknown}' that this model has no place for");
-        foreach (var (name, parameter) in model.Parameters)
+        try
         {
-            var tensor = file.Contains(name) ? file.Read(name) : throw new PolicyUnavailableException($"'{path}' lacks the tensor '{name}'");
-            if (!tensor.shape.AsSpan().SequenceEqual(parameter.shape))
-                throw new PolicyUnavailableException($"'{path}': '{name}' has shape [{string.Join(", ", tensor.shape)}], this model needs [{string.Join(", ", parameter.shape)}]");
-            parameter.copy_(tensor);
+            using var file = SafetensorsFile.Open(path);
+            LladaStore.CopyInto(model, file, path);
+        }
+        catch (Exception error) when (error is ModelException or SafetensorsException)
+        {
+            throw new PolicyUnavailableException(error.Message, error);
         }
     }
 }
