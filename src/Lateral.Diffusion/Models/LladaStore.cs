@@ -1,0 +1,93 @@
+using Lateral.Diffusion.Checkpoints;
+using Lateral.Diffusion.Tensors;
+using static TorchSharp.torch;
+
+namespace Lateral.Diffusion.Models;
+
+/// <summary>Where LLaDA models come from and go to: drawn fresh from a seed, or a folder with config.json and model.safetensors as released.</summary>
+public static class LladaStore
+{
+    public const string ConfigFile = "config.json";
+    public const string WeightsFile = "model.safetensors";
+
+    /// <summary>A fresh model; every value is a function of the seed and its parameter's name and index, of nothing else.</summary>
+    public static LladaModel Fresh(TransformerSpec spec, ulong seed, Device? device = null, bool trainable = true) =>
+        Build(spec.Checked(), device ?? CPU, trainable, layout => Draw(layout, CounterRandom.FromSeed(seed).With(layout.Name)));
+
+    /// <summary>Loads a folder of released layout. On the CPU the weights stay in the mapped file until they are changed.</summary>
+    /// <param name="type">Element type to compute in; null keeps the file's.</param>
+    /// <exception cref="ModelException">The configuration asks for other mathematics, or a tensor is missing, foreign or of another shape.</exception>
+    /// <exception cref="SafetensorsException">The weights file is not sound.</exception>
+    public static LladaModel Load(string folder, Device? device = null, bool trainable = true, ScalarType? type = null)
+    {
+        var spec = LladaConfig.Read(Path.Combine(folder, ConfigFile));
+        var path = Path.Combine(folder, WeightsFile);
+        using var file = SafetensorsFile.Open(path);
+        RequireSameNames(spec, file, path);
+        return Build(spec, device ?? CPU, trainable, layout => Shaped(file, layout, path) is var tensor && type is { } wanted ? tensor.to_type(wanted) : tensor);
+    }
+
+    /// <summary>Writes the model durably into an existing folder and returns the SHA-256 of its weights file.</summary>
+    public static string Save(LladaModel model, string folder, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        var config = System.Text.Encoding.UTF8.GetBytes(LladaConfig.Format(model.Spec));
+        DurableFile.Write(Path.Combine(folder, ConfigFile), config.Length, stream => stream.Write(config));
+        return SafetensorsWriter.Write(Path.Combine(folder, WeightsFile), model.Parameters, new Dictionary<string, string>(metadata ?? new Dictionary<string, string>()) { ["format"] = "pt" });
+    }
+
+    /// <summary>Replaces the values of a model's parameters by those of a weights file of the same layout: a policy swap.</summary>
+    /// <exception cref="ModelException">A tensor is missing, foreign or of another shape; no parameter has changed then.</exception>
+    public static void CopyInto(LladaModel model, SafetensorsFile file, string name)
+    {
+        using var scope = NewDisposeScope();
+        using var quiet = no_grad();
+        RequireSameNames(model.Spec, file, name);
+        var values = LladaLayout.Of(model.Spec).Select(layout => (layout.Name, Value: Shaped(file, layout, name))).ToList();
+        foreach (var (parameter, value) in values) model.Parameters[parameter].copy_(value);
+    }
+
+    /// <summary>The number of values that a model has.</summary>
+    public static long ParameterCount(TransformerSpec spec) => LladaLayout.Of(spec).Sum(layout => layout.Count);
+
+    private static LladaModel Build(TransformerSpec spec, Device device, bool trainable, Func<ParameterLayout, Tensor> value)
+    {
+        using var scope = NewDisposeScope();
+        using var quiet = no_grad();
+        var parameters = LladaLayout.Of(spec).ToDictionary(layout => layout.Name, layout =>
+        {
+            var parameter = value(layout).to(device);
+            parameter.requires_grad = trainable;
+            return parameter;
+        }, StringComparer.Ordinal);
+        foreach (var parameter in parameters.Values) parameter.DetachFromDisposeScope();
+        return new LladaModel(spec, parameters, device);
+    }
+
+    private static Tensor Draw(ParameterLayout layout, CounterRandom random)
+    {
+        var values = new float[layout.Count];
+        for (var i = 0; i < values.Length; i++)
+            values[i] = layout.InitialDeviation is { } deviation ? (float)(deviation * random.Normal((ulong)i)) : 1f;
+        return tensor(values, layout.Shape);
+    }
+
+    private static void RequireSameNames(TransformerSpec spec, SafetensorsFile file, string path)
+    {
+        var wanted = LladaLayout.Of(spec).Select(layout => layout.Name).ToHashSet(StringComparer.Ordinal);
+        var found = file.Tensors.Select(entry => entry.Name).ToHashSet(StringComparer.Ordinal);
+        var missing = wanted.Except(found).Order(StringComparer.Ordinal).ToList();
+        var foreign = found.Except(wanted).Order(StringComparer.Ordinal).ToList();
+        if (missing.Count + foreign.Count == 0) return;
+        throw new ModelException($"'{path}' does not fit its configuration: {missing.Count} tensors are missing ({Some(missing)}), {foreign.Count} are foreign ({Some(foreign)})");
+
+        static string Some(List<string> names) => names.Count == 0 ? "none" : string.Join(", ", names.Take(3)) + (names.Count > 3 ? ", ..." : "");
+    }
+
+    private static Tensor Shaped(SafetensorsFile file, ParameterLayout layout, string path)
+    {
+        var tensor = file.Read(layout.Name);
+        return tensor.shape.SequenceEqual(layout.Shape)
+            ? tensor
+            : throw new ModelException($"'{path}': {layout.Name} is [{string.Join(", ", tensor.shape)}], its configuration needs [{string.Join(", ", layout.Shape)}]");
+    }
+}
