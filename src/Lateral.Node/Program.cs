@@ -1,1 +1,3 @@
-Console.WriteLine("x");
+using Lateral.Node.Cli;
+
+return await CommandLine.RunAsync(args, Terminal.System());

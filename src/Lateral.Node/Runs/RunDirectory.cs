@@ -45,25 +45,34 @@ public sealed record RunDirectory(string Root)
             : throw new UserException(ExitCode.Environment, $"'{location}' leads out of the run directory {Root}");
     }
 
-    /// <summary>Makes the directory of a new run.</summary>
-    /// <exception cref="UserException">the run exists, or the directory cannot be written</exception>
-    public static RunDirectory Create(RunSettings settings, WrittenConfig written)
+    /// <exception cref="UserException">the run exists, or something else lies where it would</exception>
+    public static RunDirectory RequireNew(RunSettings settings)
     {
         var directory = new RunDirectory(Path.GetFullPath(settings.Directory));
         if (directory.Exists)
         {
             throw new UserException(ExitCode.Usage, $"""
-                run '{settings.Name}' exists in {directory.Root} and a run is never overwritten.
-                  go on with it:      {Commands.Resume(settings)}
-                  or start another:   add --name {settings.Name}-2
+                run '{settings.Name}' exists in {directory.Root} and a run is never overwritten
+                  go on with it:     {Commands.Resume(settings)}
+                  start another:     add --name {settings.Name}-2
                 """);
         }
 
         // What a crash left before the config was there holds nothing worth keeping; anything else is not ours.
         if (Directory.Exists(directory.Root) && Directory.EnumerateFileSystemEntries(directory.Root).Any(entry => !Leftover(entry)))
             throw new UserException(ExitCode.Usage, $"{directory.Root} exists, is not empty and is not a run; choose another --name or --runs-dir");
+        return directory;
+    }
+
+    /// <summary>Makes the directory of a new run.</summary>
+    /// <exception cref="UserException">the run exists, or the directory cannot be written</exception>
+    public static RunDirectory Create(RunSettings settings, WrittenConfig written)
+    {
+        var directory = RequireNew(settings);
         EnvironmentProblem.Explain($"the run directory {directory.Root} cannot be written", () =>
         {
+            var parent = Directory.CreateDirectory(Path.GetDirectoryName(directory.Root)!).FullName;
+            EnvironmentProblem.RequireSpace(parent, EnvironmentProblem.FreeBytes(parent));
             foreach (var folder in new[] { directory.Root, directory.Rollouts, directory.Checkpoints, directory.Policies, directory.Logs }) Directory.CreateDirectory(folder);
             DurableFile.WriteText(directory.ConfigAsWritten, written.AsWritten);
             DurableFile.WriteText(directory.Environment, EnvironmentReport.Json());

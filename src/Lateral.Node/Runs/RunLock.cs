@@ -48,5 +48,21 @@ public sealed class RunLock : IDisposable
         }
     }
 
+    /// <summary>Whether some process works on the run now.</summary>
+    public static bool IsHeld(RunDirectory directory)
+    {
+        var path = Path.Combine(directory.Root, FileName);
+        if (!File.Exists(path)) return false;
+        try
+        {
+            using var probe = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            return false;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+    }
+
     public void Dispose() => _file.Dispose();
 }

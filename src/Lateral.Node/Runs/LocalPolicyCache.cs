@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using Lateral.Core.Policies;
-using Lateral.Core.Runs;
 
 namespace Lateral.Node.Runs;
 
@@ -35,17 +34,5 @@ public sealed class LocalPolicyCache(RunDirectory directory) : IPolicyCache
 
         lock (_gate) _verified = manifest.Hash;
         return path;
-    }
-}
-
-/// <summary>Deletes published policies that no sampler may need any more.</summary>
-public sealed class LocalPolicyStore(RunDirectory directory) : IPolicyStore
-{
-    public void Prune(int oldestVersion)
-    {
-        foreach (var path in Directory.EnumerateFiles(directory.Policies, "v*.safetensors"))
-        {
-            if (int.TryParse(Path.GetFileNameWithoutExtension(path).AsSpan(1), out var version) && version < oldestVersion) File.Delete(path);
-        }
     }
 }

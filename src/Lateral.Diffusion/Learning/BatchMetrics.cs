@@ -1,0 +1,31 @@
+using Lateral.Core.Learning;
+
+namespace Lateral.Diffusion.Learning;
+
+/// <summary>What a batch says about itself before any gradient.</summary>
+public static class BatchMetrics
+{
+    /// <summary>
+    /// reward/* over rollouts (frac_zero_std over groups), entropy/reveal per revealed token in nats, denoise/* per rollout,
+    /// staleness/* = version at consumption minus the oldest behaviour version. Empty for a batch whose groups were all quarantined.
+    /// </summary>
+    public static IEnumerable<KeyValuePair<string, double>> Of(GroupBatch batch)
+    {
+        yield return new("tokens/trained", batch.Tokens);
+        if (batch.Rollouts.IsEmpty) yield break;
+        var rewards = batch.Rollouts.Select(rollout => rollout.Reward).ToArray();
+        yield return new("reward/mean", Statistics.Mean(rewards));
+        yield return new("reward/std", Statistics.StandardDeviation(rewards));
+        yield return new("reward/frac_zero_std", (double)batch.ZeroVarianceGroups / batch.Source.Groups.Length);
+
+        var trajectories = batch.Rollouts.Select(rollout => rollout.Trajectory).ToArray();
+        var steps = trajectories.Sum(trajectory => (double)trajectory.Steps);
+        yield return new("entropy/reveal", trajectories.Sum(trajectory => trajectory.RevealEntropy * (double)trajectory.RevealedCount) / Math.Max(1, batch.Tokens));
+        yield return new("denoise/steps_mean", steps / trajectories.Length);
+        yield return new("denoise/tokens_per_step", batch.Tokens / Math.Max(1, steps));
+
+        var staleness = trajectories.Select(trajectory => (double)(batch.Source.Step - 1 - trajectory.OldestVersion)).ToArray();
+        yield return new("staleness/mean", Statistics.Mean(staleness));
+        yield return new("staleness/max", staleness.Max());
+    }
+}

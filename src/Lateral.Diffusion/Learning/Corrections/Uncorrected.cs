@@ -1,0 +1,18 @@
+using Lateral.Diffusion.Tensors;
+using static TorchSharp.torch;
+
+namespace Lateral.Diffusion.Learning.Corrections;
+
+/// <summary>
+/// REINFORCE as if the current policy had sampled: loss = -A log pi. Right on-policy, biased and unbounded off it; for
+/// ablation.
+/// </summary>
+public sealed class Uncorrected : ICorrection
+{
+    public string Name => "none";
+
+    public bool Separable => true;
+
+    public CorrectedLoss Apply(Tensor logp_N, Tensor behaviour_N, Tensor advantage_N) =>
+        new(logp_N.Times(advantage_N).neg(), zeros_like(logp_N, ScalarType.Bool));
+}

@@ -1,0 +1,55 @@
+using System.Collections.Immutable;
+using Lateral.Core.Learning;
+using Lateral.Core.Rollouts;
+
+namespace Lateral.Diffusion.Learning;
+
+/// <param name="Shard">the gradient shard its group belongs to</param>
+public readonly record struct AdvantagedRollout(Trajectory Trajectory, double Reward, float Advantage, int Shard);
+
+/// <summary>
+/// A learner batch as the gradient needs it: a pure function of the batch and of the settings.
+/// </summary>
+/// <param name="Rollouts">every sibling of every group, in group and sibling order</param>
+/// <param name="Tokens">revealed tokens of all rollouts: the loss's denominator, counted before anything is left out</param>
+/// <param name="ZeroVarianceGroups">groups whose rewards are all equal: advantage 0, counted like the others</param>
+public sealed record GroupBatch(LearnerBatch Source, ImmutableArray<AdvantagedRollout> Rollouts, long Tokens, int ZeroVarianceGroups)
+{
+    /// <param name="shards">groups are dealt in order: group i of B belongs to shard i * shards / B</param>
+    /// <exception cref="ArgumentException">a reward is not a number</exception>
+    public static GroupBatch From(LearnerBatch batch, IAdvantage advantage, int shards)
+    {
+        var rollouts = ImmutableArray.CreateBuilder<AdvantagedRollout>();
+        var zeroVariance = 0;
+        for (var g = 0; g < batch.Groups.Length; g++)
+        {
+            var group = batch.Groups[g];
+            var rewards = group.Siblings.Select(sibling => sibling.Reward).ToArray();
+            if (Array.FindIndex(rewards, reward => !double.IsFinite(reward)) is var bad and >= 0)
+                throw new ArgumentException($"step {batch.Step}: reward {rewards[bad]} of {group.Siblings[bad].Trajectory.Id} is not a finite number", nameof(batch));
+
+            // Equal rewards carry no signal; rounding in a mean must not invent one.
+            var constant = rewards.Length == 0 || rewards.Max() == rewards.Min();
+            if (constant) zeroVariance++;
+            var advantages = constant ? new double[rewards.Length] : advantage.Compute(rewards);
+            var shard = (int)((long)g * shards / Math.Max(batch.PlannedGroups, batch.Groups.Length));
+            for (var i = 0; i < rewards.Length; i++)
+                rollouts.Add(new(group.Siblings[i].Trajectory, rewards[i], (float)advantages[i], shard));
+        }
+
+        return new(batch, rollouts.ToImmutable(), rollouts.Sum(rollout => (long)rollout.Trajectory.RevealedCount), zeroVariance);
+    }
+
+    /// <summary>
+    /// Indices of the rollouts to score: those with a gradient; all of them when none has one, so that the gauges of
+    /// off-policyness never have a hole.
+    /// </summary>
+    public IReadOnlyList<int> Scored { get; } = ScoredOf(Rollouts);
+
+    private static int[] ScoredOf(ImmutableArray<AdvantagedRollout> rollouts)
+    {
+        var all = Enumerable.Range(0, rollouts.Length);
+        var signal = all.Where(i => rollouts[i].Advantage != 0).ToArray();
+        return signal.Length > 0 ? signal : [.. all];
+    }
+}

@@ -1,0 +1,74 @@
+using Lateral.Diffusion.Likelihoods;
+using Lateral.Diffusion.Models;
+using Lateral.Diffusion.Tensors;
+using static TorchSharp.torch;
+
+namespace Lateral.Diffusion.Sampling;
+
+/// <summary>What the device sends back for each of the N scored rows, in one transfer.</summary>
+/// <param name="Packed">[4 * N]: token | log-prob | max probability | entropy in nats</param>
+internal readonly record struct StepOutputs(double[] Packed, int Scored)
+{
+    public int Token(int row) => (int)Packed[row];
+
+    /// <summary>Natural log of the tempered probability of the sampled token.</summary>
+    public float LogProb(int row) => (float)Packed[Scored + row];
+
+    /// <summary>Largest untempered probability.</summary>
+    public float MaxProbability(int row) => (float)Packed[2 * Scored + row];
+
+    /// <summary>Entropy of the tempered distribution.</summary>
+    public float Entropy(int row) => (float)Packed[3 * Scored + row];
+}
+
+/// <summary>
+/// The device's part of a denoising step: forward, and for every candidate row a token, its log-prob and the statistics
+/// that selection needs. B canvases, L length, D width, N candidate rows, V vocabulary.
+/// </summary>
+internal static class DenoisingKernel
+{
+    /// <summary>Logits at once, as elements: a large vocabulary is scored in pieces so that memory stays bounded.</summary>
+    private const int MaxLogits = 1 << 25;
+
+    /// <remarks>Runs on the device thread inside its scope.</remarks>
+    public static StepOutputs Run(LladaModel model, StepInputs inputs)
+    {
+        var packed = from_array(inputs.Packed).to(model.Device);
+        var ids_BL = packed.narrow(0, 0, inputs.RowsAt).to(ScalarType.Int64).view(inputs.Canvases, inputs.Length);
+        var attended_BL = inputs.Padded
+            ? packed.narrow(0, inputs.AttendedAt, inputs.RowsAt).to(ScalarType.Bool).view(inputs.Canvases, inputs.Length)
+            : null;
+        var rows_N = packed.narrow(0, inputs.RowsAt, inputs.Scored).to(ScalarType.Int64);
+        var hidden_ND = model.HiddenRows(ids_BL, rows_N, attended_BL);
+
+        var piece = Math.Max(1, MaxLogits / model.Spec.Vocabulary);
+        var pieces = new List<Tensor>();
+        for (var at = 0; at < inputs.Scored; at += piece)
+            pieces.Add(Score(model, inputs, packed, hidden_ND, at, Math.Min(piece, inputs.Scored - at)));
+        var outputs_4N = pieces.Count == 1 ? pieces[0] : cat(pieces, 1);
+        return new(outputs_4N.cpu().data<double>().ToArray(), inputs.Scored);
+    }
+
+    private static Tensor Score(LladaModel model, StepInputs inputs, Tensor packed, Tensor hidden_ND, int first, int count)
+    {
+        using var scope = NewDisposeScope();
+        Tensor Column(int at) => packed.narrow(0, at + first, count).unsqueeze(1);
+
+        var logits_NV = OutputDistribution.Logits(model, hidden_ND.narrow(0, first, count));
+        var inverse_N1 = inputs.Tempered ? Column(inputs.InverseTemperaturesAt).to(ScalarType.Float32) : null;
+        var logp_NV = OutputDistribution.LogProbabilities(logits_NV, inverse_N1);
+        var p_NV = logp_NV.exp();
+        var untempered_NV = inputs.Tempered ? OutputDistribution.LogProbabilities(logits_NV, null).exp() : p_NV;
+
+        // Inverse CDF: the first token whose cumulative probability exceeds u * total. In float64, u < 1 keeps the threshold
+        // below the total, so a token of probability 0 (MASK) can never be the first to exceed it.
+        var cdf_NV = p_NV.to(ScalarType.Float64).cumsum(1);
+        var total_N1 = cdf_NV.narrow(1, cdf_NV.shape[1] - 1, 1);
+        var token_N1 = cdf_NV.le(Column(inputs.UniformsAt).Times(total_N1)).sum(1, keepdim: true);
+        if (inputs.Greedy) token_N1 = where(Column(inputs.GreedyAt).to(ScalarType.Bool), logp_NV.argmax(1, keepdim: true), token_N1);
+
+        var entropy_N = p_NV.Times(logp_NV).sum(1).neg();
+        var float_3N = stack([logp_NV.gather(1, token_N1).squeeze(1), untempered_NV.amax([1]), entropy_N]);
+        return cat([token_N1.to(ScalarType.Float64).view(1, count), float_3N.to(ScalarType.Float64)], 0).MoveToOuterDisposeScope();
+    }
+}

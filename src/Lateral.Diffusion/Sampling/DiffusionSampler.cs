@@ -1,0 +1,198 @@
+using System.Diagnostics;
+using System.Threading.Channels;
+using Lateral.Core.Policies;
+using Lateral.Core.Prompts;
+using Lateral.Core.Rollouts;
+using Lateral.Diffusion.Models;
+using Lateral.Diffusion.Tensors;
+using TorchSharp;
+
+namespace Lateral.Diffusion.Sampling;
+
+/// <summary>
+/// Denoises prompts into trajectories on one device: a continuous batch of canvases, one step of all of them per forward,
+/// policies swapped between two steps.
+/// </summary>
+/// <remarks>
+/// Work items of the device thread are: enqueue, cancel, swap, step. A step posts the next one behind whatever arrived
+/// meanwhile, so control is never starved by denoising. The first failure ends the engine: it completes the channel of
+/// finished trajectories and is thrown by every later call.
+/// </remarks>
+public sealed class DiffusionSampler : ISampler
+{
+    /// <summary>A step of a large model on a busy machine ends well within it.</summary>
+    private static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(30);
+
+    private readonly SamplerSettings _settings;
+    private readonly int _vocabulary;
+    private readonly DeviceThread _thread;
+    private readonly Channel<Trajectory> _finished = Channel.CreateUnbounded<Trajectory>(new() { SingleWriter = true });
+    private readonly Lock _gate = new();
+
+    // Of the device thread.
+    private DenoisingEngine? _engine;
+    private bool _stepPosted, _stopped;
+
+    // Under _gate.
+    private SamplerStatistics _statistics = SamplerStatistics.Zero;
+    private long? _idleSince = Stopwatch.GetTimestamp();
+    private EngineFailedException? _failure;
+
+    /// <param name="model">builds the policy network on a device; runs on the device thread. The first swap gives it its weights.</param>
+    /// <param name="uniforms">null = keyed by the run's seed</param>
+    public DiffusionSampler(SamplerSettings settings, ITokenizer tokenizer, Func<torch.Device, LladaModel> model, IUniforms? uniforms = null)
+    {
+        if (settings.Slots < 1) throw new ArgumentException($"a sampler needs at least one slot, not {settings.Slots}", nameof(settings));
+        (_settings, _vocabulary) = (settings, tokenizer.VocabularySize);
+        _thread = new($"sampler on {settings.Device}", StopDeadline);
+        _ = _thread.Run(Guarded(() => _engine = new(settings, tokenizer, uniforms ?? new CounterUniforms(settings.Seed), model)));
+    }
+
+    public SamplerStatistics Statistics
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _idleSince is { } since ? _statistics with { IdleSeconds = _statistics.IdleSeconds + Seconds(since) } : _statistics;
+            }
+        }
+    }
+
+    /// <exception cref="ArgumentException">the task's shape, tokens or reveal rule cannot be denoised here; says why</exception>
+    public void Submit(SampleTask task)
+    {
+        ThrowIfFailed();
+        RequireDenoisable(task);
+        _ = _thread.Run(Guarded(() => _engine!.Enqueue(task)));
+    }
+
+    public void Cancel(long group)
+    {
+        ThrowIfFailed();
+        _ = _thread.Run(Guarded(() => _engine!.Cancel(group)));
+    }
+
+    /// <exception cref="PolicyUnavailableException">the payload is missing or has another hash; the engine goes on under its old policy</exception>
+    public async Task SwapAsync(PolicyManifest manifest, string path)
+    {
+        ThrowIfFailed();
+        await PolicyWeights.VerifyAsync(manifest, path).ConfigureAwait(false);
+        await _thread.Run(Guarded(() =>
+        {
+            var start = Stopwatch.GetTimestamp();
+            _engine!.Load(manifest, path);
+            lock (_gate) _statistics = _statistics with { SwapSeconds = _statistics.SwapSeconds + Seconds(start) };
+        })).ConfigureAwait(false);
+        ThrowIfFailed();
+    }
+
+    public async Task<IReadOnlyList<Trajectory>> NextFinishedAsync(CancellationToken cancellation)
+    {
+        var open = await _finished.Reader.WaitToReadAsync(cancellation).ConfigureAwait(false);
+        ObjectDisposedException.ThrowIf(!open, this);
+        var finished = new List<Trajectory>();
+        while (_finished.Reader.TryRead(out var trajectory)) finished.Add(trajectory);
+        return finished;
+    }
+
+    /// <exception cref="TimeoutException">the device thread is stuck in a step</exception>
+    public async ValueTask DisposeAsync()
+    {
+        _finished.Writer.TryComplete();
+        try
+        {
+            await _thread.Run(() =>
+            {
+                _stopped = true;
+                _engine?.Dispose();
+            }).WaitAsync(StopDeadline).ConfigureAwait(false);
+        }
+        finally
+        {
+            _thread.Dispose();
+        }
+    }
+
+    private static double Seconds(long since) => Stopwatch.GetElapsedTime(since).TotalSeconds;
+
+    private void Step()
+    {
+        _stepPosted = false;
+        // A cancellation may have emptied the batch since this step was posted.
+        if (!_engine!.Ready) return;
+        var start = Stopwatch.GetTimestamp();
+        var result = _engine.Step();
+        lock (_gate)
+        {
+            _statistics += new SamplerStatistics(Seconds(start), 0, 0, 1, result.Active, result.Computed, result.Tokens, result.Finished.Count);
+        }
+
+        foreach (var trajectory in result.Finished) _finished.Writer.TryWrite(trajectory);
+    }
+
+    /// <summary>Wraps a work item: its failure ends the engine, and after it the next step is posted where there is one to take.</summary>
+    private Action Guarded(Action work) => () =>
+    {
+        if (_stopped || _failure is not null) return;
+        try
+        {
+            work();
+            Continue();
+        }
+        catch (Exception error)
+        {
+            var failure = new EngineFailedException($"sampler on {_settings.Device}", error);
+            lock (_gate) _failure = failure;
+            _finished.Writer.TryComplete(failure);
+        }
+    };
+
+    private void Continue()
+    {
+        var ready = _engine!.Ready;
+        lock (_gate)
+        {
+            if (ready && _idleSince is { } since)
+            {
+                _statistics = _statistics with { IdleSeconds = _statistics.IdleSeconds + Seconds(since) };
+                _idleSince = null;
+            }
+            else if (!ready)
+            {
+                _idleSince ??= Stopwatch.GetTimestamp();
+            }
+        }
+
+        if (!ready || _stepPosted) return;
+        _stepPosted = true;
+        _ = _thread.Run(Guarded(Step));
+    }
+
+    private void ThrowIfFailed()
+    {
+        lock (_gate)
+        {
+            if (_failure is not null) throw new EngineFailedException($"sampler on {_settings.Device}", _failure.InnerException!);
+        }
+    }
+
+    private void RequireDenoisable(SampleTask task)
+    {
+        DenoisingPlan.Validate(task.Spec);
+        _ = SelectionPolicies.ByName(task.Spec.Reveal);
+        var length = task.Prompt.Tokens.Length + task.Spec.GenLength;
+        if (_settings.Shape is { } shape && (length > shape.CanvasLength || task.Spec.BlockLength > shape.BlockLength))
+        {
+            throw new ArgumentException(
+                $"group {task.Group}: {length} tokens in blocks of {task.Spec.BlockLength} do not fit the fixed shape of {shape.CanvasLength} tokens in blocks of {shape.BlockLength}",
+                nameof(task));
+        }
+
+        foreach (var token in task.Prompt.Tokens)
+        {
+            if ((uint)token >= (uint)_vocabulary)
+                throw new ArgumentException($"group {task.Group}: prompt token {token} is outside the vocabulary of {_vocabulary}", nameof(task));
+        }
+    }
+}

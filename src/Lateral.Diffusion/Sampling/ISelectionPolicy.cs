@@ -1,0 +1,61 @@
+namespace Lateral.Diffusion.Sampling;
+
+/// <summary>How much of a selection policy's probability a recorded trajectory holds.</summary>
+public enum Exactness
+{
+    /// <summary>Normalised, zero score, and the importance ratio is unbiased under any other weights.</summary>
+    OnAndOffPolicy,
+
+    /// <summary>
+    /// Normalised with zero score under the weights that sampled; under other weights the same state may reveal another set,
+    /// so the ratio is biased by however often it would.
+    /// </summary>
+    OnPolicyOnly,
+
+    /// <summary>The revealed set depends on the sampled tokens and the recorded log-probs leave that factor out.</summary>
+    Approximate,
+}
+
+/// <summary>The candidates of one canvas at one step: the masked positions of its active block, ascending.</summary>
+/// <param name="maxProbability">[C] largest untempered probability of the position's token distribution, MASK excluded</param>
+/// <param name="uniforms">[C] one uniform number per candidate; empty where the policy draws none</param>
+public readonly ref struct CandidateStatistics(ReadOnlySpan<float> maxProbability, ReadOnlySpan<double> uniforms)
+{
+    public ReadOnlySpan<float> MaxProbability { get; } = maxProbability;
+
+    public ReadOnlySpan<double> Uniforms { get; } = uniforms;
+
+    public int Count => MaxProbability.Length;
+}
+
+/// <summary>
+/// Which candidates a denoising step reveals: a law over sets that sees the token distributions and never the sampled
+/// tokens, so that P(step) = P(set) * product over the set of P(token).
+/// </summary>
+public interface ISelectionPolicy
+{
+    string Name { get; }
+
+    Exactness Exactness { get; }
+
+    /// <summary>Whether <see cref="Select"/> needs a uniform number per candidate.</summary>
+    bool Draws { get; }
+
+    /// <summary>Fills <paramref name="chosen"/> with the [K] candidate indices to reveal, ascending.</summary>
+    /// <returns>natural log-probability of the chosen set</returns>
+    float Select(in CandidateStatistics candidates, Span<int> chosen);
+}
+
+/// <summary>Selection policies by their configuration name.</summary>
+public static class SelectionPolicies
+{
+    public static IReadOnlyList<string> Names { get; } = ["max-prob", "random"];
+
+    /// <exception cref="ArgumentException">no such policy</exception>
+    public static ISelectionPolicy ByName(string name) => name switch
+    {
+        "max-prob" => new MaxProbabilityReveal(),
+        "random" => new RandomReveal(),
+        _ => throw new ArgumentException($"unknown reveal '{name}'; one of: {string.Join(", ", Names)}", nameof(name)),
+    };
+}

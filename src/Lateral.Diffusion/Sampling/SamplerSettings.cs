@@ -1,0 +1,7 @@
+namespace Lateral.Diffusion.Sampling;
+
+/// <param name="Device">for example <c>cpu</c> or <c>cuda:0</c></param>
+/// <param name="Slots">S, canvases denoised at once</param>
+/// <param name="Shape">fixed shapes for the deterministic mode; null = as small as the active canvases allow</param>
+/// <param name="Seed">the run's seed: the root of every uniform number</param>
+public sealed record SamplerSettings(string Device, int Slots, FixedShape? Shape, ulong Seed);

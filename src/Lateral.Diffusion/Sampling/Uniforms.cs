@@ -1,0 +1,28 @@
+using Lateral.Core;
+using Lateral.Core.Rollouts;
+
+namespace Lateral.Diffusion.Sampling;
+
+/// <summary>The uniform numbers in [0, 1) that sampling consumes, by what they decide.</summary>
+public interface IUniforms
+{
+    /// <param name="evaluation">held-out rollouts draw from streams of their own</param>
+    /// <param name="step">denoising step, 0 ..</param>
+    /// <param name="position">generated position, 0 .. L - 1</param>
+    double Token(bool evaluation, RolloutId id, int step, int position);
+
+    /// <inheritdoc cref="Token"/>
+    double Selection(bool evaluation, RolloutId id, int step, int position);
+}
+
+/// <summary>Keyed draws: a rollout's numbers depend on nothing but the run's seed and its own coordinates.</summary>
+public sealed class CounterUniforms(ulong seed) : IUniforms
+{
+    private readonly CounterRandom _random = new(seed);
+
+    public double Token(bool evaluation, RolloutId id, int step, int position) =>
+        _random.Uniform(evaluation ? RandomStream.EvaluationToken : RandomStream.Token, id.Group, id.Sibling, step, position);
+
+    public double Selection(bool evaluation, RolloutId id, int step, int position) =>
+        _random.Uniform(evaluation ? RandomStream.EvaluationSelection : RandomStream.Selection, id.Group, id.Sibling, step, position);
+}

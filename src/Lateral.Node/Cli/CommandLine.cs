@@ -1,0 +1,65 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+
+namespace Lateral.Node.Cli;
+
+/// <summary>The command line: parse, run, and turn whatever goes wrong into one message and an exit code.</summary>
+public static class CommandLine
+{
+    public static async Task<int> RunAsync(string[] arguments, Terminal terminal)
+    {
+        var parsed = Build(terminal).Parse(arguments);
+        var configuration = new InvocationConfiguration
+        {
+            Output = terminal.Out,
+            Error = terminal.Error,
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = null,
+        };
+        if (parsed.Errors.Count > 0)
+        {
+            if (parsed.Action is ParseErrorAction action) action.ShowHelp = false;
+            await parsed.InvokeAsync(configuration);
+            await terminal.Error.WriteLineAsync($"see {Commands.Program} --help");
+            return (int)ExitCode.Usage;
+        }
+
+        try
+        {
+            return await parsed.InvokeAsync(configuration);
+        }
+        catch (Exception error)
+        {
+            var (code, message) = Failure.Describe(error);
+            foreach (var line in message.ReplaceLineEndings("\n").Split('\n')) await terminal.Error.WriteLineAsync($"error  {line}");
+            return (int)code;
+        }
+    }
+
+    private static RootCommand Build(Terminal terminal) => new("Lateral: asynchronous reinforcement learning of masked diffusion language models")
+    {
+        TrainCommand.Create(terminal),
+        ResumeCommand.Create(terminal),
+        EvalCommand.Create(terminal),
+        SampleCommand.Create(terminal),
+        RunsCommand.Create(terminal),
+        DoctorCommand.Create(terminal),
+        ConfigCommand.Create(terminal),
+    };
+}
+
+/// <summary>Options that several commands have.</summary>
+internal static class Options
+{
+    public static Option<string[]> Set() => new("--set") { Description = "one setting in HOCON, for example --set rollout.temperature=0.9; may be repeated" };
+
+    public static Option<string> RunsDir() => new("--runs-dir") { Description = $"folder of the run directories (default: {Runs.RunCatalog.DefaultFolder})", HelpName = "DIR" };
+
+    public static Option<bool> Json() => new("--json") { Description = "print JSON for programs instead of text for people" };
+
+    public static Argument<string> Run() => new("NAME") { Description = "the run, for example quickstart" };
+
+    public static Argument<string> RunAtStep() => new("NAME[@STEP]") { Description = "the run, and one of its saved steps; without, the last" };
+
+    public static Argument<string[]> Configs() => new("CONF") { Description = "configuration files; later ones lie over earlier ones", Arity = ArgumentArity.OneOrMore };
+}

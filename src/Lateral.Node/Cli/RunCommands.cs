@@ -1,0 +1,86 @@
+using System.CommandLine;
+using Lateral.Actors.Settings;
+using Lateral.Configuration;
+using Lateral.Core.Runs;
+using Lateral.Node.Composition;
+using Lateral.Node.Runs;
+
+namespace Lateral.Node.Cli;
+
+/// <summary><c>train</c>: a new run from configuration files.</summary>
+internal static class TrainCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        var (files, sets, folder, json) = (Options.Configs(), Options.Set(), Options.RunsDir(), Options.Json());
+        var name = new Option<string>("--name") { Description = "the run's name (default: that of the first file)" };
+        var seed = new Option<string>("--seed") { Description = "seed of every random draw" };
+        var train = new Command("train", "start a new run") { files, sets, name, seed, folder, json };
+        train.SetAction(async (parsed, cancellation) =>
+        {
+            string[] all =
+            [
+                .. parsed.GetValue(sets) ?? [], .. Given("run.name", parsed.GetValue(name)), .. Given("run.dir", parsed.GetValue(folder)),
+                .. parsed.GetValue(seed) is { } value ? [$"run.seed = {value}"] : Array.Empty<string>(),
+            ];
+            var reading = new ReadFiles();
+            var loaded = RunSettingsLoader.Load(parsed.GetValue(files)!, all, reading.Options);
+            return await TrainAsync(terminal, loaded, reading.Written(all), parsed.GetValue(json), cancellation);
+        });
+        return train;
+    }
+
+    private static async Task<int> TrainAsync(Terminal terminal, LoadedSettings loaded, string written, bool json, CancellationToken cancellation)
+    {
+        // Everything that can be refused is refused before the first file is written.
+        var settings = loaded.Settings;
+        var task = TaskComposition.Of(settings);
+        RunDirectory.RequireNew(settings);
+        await RunComposition.RequireMachineAsync(settings, cancellation);
+        var directory = RunDirectory.Create(settings, new WrittenConfig(written, loaded.Resolved));
+        return (int)await RunLauncher.LaunchAsync(settings, directory, task, terminal, json);
+    }
+
+    private static string[] Given(string key, string? value) => value is null ? [] : [RunSettingsLoader.Set(key, value)];
+}
+
+/// <summary><c>resume</c>: a run goes on where its journal ends.</summary>
+internal static class ResumeCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        var (name, sets, folder, json) = (Options.Run(), Options.Set(), Options.RunsDir(), Options.Json());
+        var resume = new Command("resume", "go on with a run") { name, sets, folder, json };
+        resume.SetAction(async (parsed, cancellation) =>
+        {
+            var catalog = RunsCommand.Catalog(parsed.GetValue(folder));
+            var directory = catalog.Find(parsed.GetValue(name)!);
+            var settings = ChangedSettings.Apply(catalog, directory, parsed.GetValue(sets) ?? []);
+            await RunComposition.RequireMachineAsync(settings, cancellation);
+            return (int)await RunLauncher.LaunchAsync(settings, directory, TaskComposition.Of(settings), terminal, parsed.GetValue(json));
+        });
+        return resume;
+    }
+}
+
+/// <summary>Remembers what the loader read, so that a run directory can keep it as it was written.</summary>
+internal sealed class ReadFiles
+{
+    private readonly List<(string Path, string Text)> _read = [];
+
+    public HoconOptions Options => new()
+    {
+        ReadFile = path =>
+        {
+            if (!File.Exists(path)) return null;
+            var text = File.ReadAllText(path);
+            if (!_read.Exists(file => file.Path == path)) _read.Add((path, text));
+            return text;
+        },
+    };
+
+    /// <summary>The files in the order in which they were read, included ones too, and the command line's settings.</summary>
+    public string Written(IReadOnlyCollection<string> sets) => string.Concat(
+        ["# What the user wrote. A resume reads config.resolved.json.\n", .. _read.Select(file => $"\n# --- {Path.GetFileName(file.Path)}\n{file.Text.TrimEnd()}\n"),
+            .. sets.Count == 0 ? Array.Empty<string>() : ["\n# --- --set\n", .. sets.Select(set => set + "\n")]]);
+}

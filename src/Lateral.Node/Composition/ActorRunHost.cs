@@ -1,0 +1,30 @@
+using Akka.Actor;
+using Lateral.Actors;
+using Lateral.Core.Runs;
+using Lateral.Node.Runs;
+
+namespace Lateral.Node.Composition;
+
+/// <summary>The actors' host as a session sees it.</summary>
+internal sealed class ActorRunHost(RunHost host) : IRunHost
+{
+    public Task Completion => host.Completion;
+
+    public static async Task<ActorRunHost> StartAsync(RunSettings settings, RunEngines engines) => new(await RunHost.StartAsync(settings, engines));
+
+    public async Task<RunStatus> StatusAsync()
+    {
+        try
+        {
+            return await host.StatusAsync();
+        }
+        catch (AskTimeoutException silent)
+        {
+            throw new TimeoutException("the run's ledger does not answer", silent);
+        }
+    }
+
+    public async Task StopAsync() => await host.StopAsync();
+
+    public ValueTask DisposeAsync() => host.DisposeAsync();
+}

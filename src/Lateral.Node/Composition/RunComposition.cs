@@ -1,0 +1,92 @@
+using Lateral.Actors;
+using Lateral.Core.Learning;
+using Lateral.Core.Prompts;
+using Lateral.Core.Rollouts;
+using Lateral.Core.Runs;
+using Lateral.Diffusion;
+using Lateral.Diffusion.Learning;
+using Lateral.Diffusion.Native;
+using Lateral.Diffusion.Objectives;
+using Lateral.Diffusion.Sampling;
+using Lateral.Diffusion.Tensors;
+using Lateral.Node.Display;
+using Lateral.Node.Evaluation;
+using Lateral.Node.Runs;
+
+namespace Lateral.Node.Composition;
+
+/// <summary>Settings to engines: who is made of what, in one place and in one direction.</summary>
+public sealed class RunComposition : IAsyncDisposable
+{
+    private readonly SamplingEvaluator _evaluator;
+
+    private RunComposition(RunEngines engines, SamplingEvaluator evaluator) => (Engines, _evaluator) = (engines, evaluator);
+
+    public RunEngines Engines { get; }
+
+    public static RunComposition Of(RunSettings settings, RunDirectory directory, TaskComposition task, RunDisplay display, TimeProvider time)
+    {
+        var network = new PolicyNetwork(settings.Model, task.Tokenizer, settings.Seed);
+        var cache = new LocalPolicyCache(directory);
+        var evaluator = Evaluator(settings, task, cache, EvaluationPrompts.HeldOut(task.Prompts), time);
+        var learner = new GrpoSettings(
+            directory.Root, settings.Topology.LearnerDevice, settings.Seed, settings.Steps, settings.Rollout.Spec.Temperature,
+            settings.Checkpoint.KeepLast, settings.Learner, settings.Warmup);
+        var engines = new RunEngines(
+            device => Sampler(settings, task, network, device),
+            () => new GrpoLearner(learner, network, index => Example(task, index), new SingleRankExchange()),
+            task.Rewards,
+            task.Prompts,
+            evaluator,
+            new ShownRecorder(new RunRecorder(directory, settings, task.Tokenizer, time), display),
+            cache,
+            new PolicyPublications(directory.Root));
+        return new RunComposition(engines, evaluator);
+    }
+
+    /// <summary>An evaluator with a sampler of its own on the first sampler's device, so that it never disturbs the run's batches.</summary>
+    public static SamplingEvaluator Evaluator(RunSettings settings, TaskComposition task, LocalPolicyCache cache, EvaluationPrompts prompts, TimeProvider time) => new(
+        EvaluationSampler(settings, task), cache, prompts, task.Judge(settings), settings.Rollout.Spec, settings.Evaluation, time);
+
+    public static EvaluationSampler EvaluationSampler(RunSettings settings, TaskComposition task)
+    {
+        var network = new PolicyNetwork(settings.Model, task.Tokenizer, settings.Seed);
+        return new EvaluationSampler(() => Sampler(settings, task, network, settings.Topology.SamplerDevices[0]), settings.Rollout.Deadline);
+    }
+
+    /// <summary>Loads libtorch and checks what the run needs of this machine, before anything is written.</summary>
+    /// <exception cref="UserException">a device does not exist, or the port is taken</exception>
+    /// <exception cref="NativeBackendException">libtorch cannot be loaded</exception>
+    public static async Task RequireMachineAsync(RunSettings settings, CancellationToken cancellation)
+    {
+        RequireTorch(settings, [.. settings.Topology.SamplerDevices, settings.Topology.LearnerDevice]);
+        await EnvironmentProblem.RequirePortAsync(settings.Topology.Host, settings.Topology.Port, cancellation);
+    }
+
+    /// <summary>Loads libtorch for work on the given devices.</summary>
+    /// <exception cref="UserException">a device does not exist</exception>
+    /// <exception cref="NativeBackendException">libtorch cannot be loaded</exception>
+    public static void RequireTorch(RunSettings settings, params IReadOnlyList<string> devices)
+    {
+        var backend = NativeBootstrap.Load(settings.Compute.Libtorch);
+        TorchThreads.Use(settings.Compute.Threads);
+        if (devices.FirstOrDefault(device => !TorchDevices.Exists(backend, device)) is not { } missing) return;
+        var known = TorchDevices.CudaCount(backend) is > 0 and var count ? $"cpu and cuda:0 .. cuda:{count - 1}" : "only cpu (this libtorch sees no CUDA device)";
+        throw new UserException(ExitCode.Environment, $"device {missing} does not exist; there is {known} - change topology.roles, or name a CUDA build with compute.libtorch");
+    }
+
+    public ValueTask DisposeAsync() => _evaluator.DisposeAsync();
+
+    private static ISampler Sampler(RunSettings settings, TaskComposition task, PolicyNetwork network, string device)
+    {
+        // Fixed shapes make a row independent of the other rows of its batch.
+        var shape = settings.Deterministic ? new FixedShape(task.LongestPrompt() + settings.Rollout.Spec.GenLength, settings.Rollout.Spec.BlockLength) : null;
+        return new DiffusionSampler(new SamplerSettings(device, settings.Topology.Slots, shape, settings.Seed), task.Tokenizer, network);
+    }
+
+    private static SupervisedExample Example(TaskComposition task, long index)
+    {
+        var item = task.Task.Corpus(index);
+        return new SupervisedExample([.. task.Tokenizer.Encode(item.Prompt)], [.. task.Tokenizer.Encode(item.Answer)]);
+    }
+}

@@ -1,0 +1,44 @@
+using Lateral.Core.Runs;
+using Lateral.Node.Cli;
+using Lateral.Node.Display;
+using Lateral.Node.Runs;
+
+namespace Lateral.Node.Composition;
+
+/// <summary>Everything between a run directory and an exit code, in order.</summary>
+internal static class RunLauncher
+{
+    public static async Task<ExitCode> LaunchAsync(RunSettings settings, RunDirectory directory, TaskComposition task, Terminal terminal, bool json)
+    {
+        using var held = RunLock.Acquire(directory);
+        using var interruption = Interruption.OfProcess();
+        try
+        {
+            await using var output = terminal.Output(json);
+            var display = new RunDisplay(settings, task.Tokenizer, output);
+            display.Start();
+            await using var composition = RunComposition.Of(settings, directory, task, display, TimeProvider.System);
+            await using var host = await ActorRunHost.StartAsync(settings, composition.Engines);
+            return await new RunSession(settings, display, interruption).RunAsync(host);
+        }
+        catch (Exception error)
+        {
+            // The trace is for whoever mends the program; the user gets the message and the way on.
+            await WriteLogAsync(directory, error);
+            var (code, message) = Failure.Describe(error);
+            throw new UserException(code, $"{message}\nwhat was journaled is safe; go on with {Commands.Resume(settings)}\ndetails are in {directory.Logs}", error);
+        }
+    }
+
+    private static async Task WriteLogAsync(RunDirectory directory, Exception error)
+    {
+        try
+        {
+            await File.AppendAllTextAsync(Path.Combine(directory.Logs, "errors.log"), $"{TimeProvider.System.GetUtcNow():O} {error}\n");
+        }
+        catch (IOException) when (EnvironmentProblem.IsDiskFull(error))
+        {
+            // The disk is full: that is the message, and there is no room for its trace.
+        }
+    }
+}

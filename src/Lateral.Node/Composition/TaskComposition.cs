@@ -1,0 +1,49 @@
+using System.Collections.Immutable;
+using Lateral.Core.Prompts;
+using Lateral.Core.Rewards;
+using Lateral.Core.Runs;
+using Lateral.Diffusion.Tokens;
+using Lateral.Node.Evaluation;
+using Lateral.Rewards.Tasks;
+using Lateral.Rewards.Verifiers;
+
+namespace Lateral.Node.Composition;
+
+/// <summary>The part of a run that needs no torch: its task, its tokens, its prompts and its verifiers.</summary>
+public sealed record TaskComposition(ITask Task, ITokenizer Tokenizer, IPromptSource Prompts, ImmutableDictionary<string, IReward> Rewards)
+{
+    /// <exception cref="UserException">the task or a verifier cannot be made from the settings</exception>
+    public static TaskComposition Of(RunSettings settings)
+    {
+        var task = Make(() => TaskRegistry.Create(settings.Task.Name, settings.Task.Parameters, settings.Seed));
+        var tokenizer = new CharTokenizer(task.Alphabet);
+        RequireRoom(settings, task, tokenizer);
+        var rewards = settings.Pools.ToImmutableDictionary(pool => pool.Name, pool => Make(() => VerifierRegistry.Create(pool.Kind), $"reward.pools.{pool.Name}.kind: "), StringComparer.Ordinal);
+        return new TaskComposition(task, tokenizer, new TaskPrompts(task, tokenizer), rewards);
+    }
+
+    public AnswerJudge Judge(RunSettings settings) => new([.. settings.Pools.Select(pool => new JudgePool(pool, Rewards[pool.Name]))]);
+
+    /// <summary>Longest prompt seen over the held-out split: a task's prompts have one length or few.</summary>
+    public int LongestPrompt() => Enumerable.Range(0, Prompts.HeldOutCount).Max(index => Prompts.HeldOut(index).Tokens.Length);
+
+    /// <summary>Without an end token every position of a completion counts, so the room has to be exact.</summary>
+    private static void RequireRoom(RunSettings settings, ITask task, ITokenizer tokenizer)
+    {
+        var (given, needed) = (settings.Rollout.Spec.GenLength, task.GenLength);
+        if (given == needed || (given > needed && tokenizer.EndId is not null)) return;
+        throw new UserException(ExitCode.Usage, $"rollout.gen-length = {given}: the answers of task {settings.Task.Name} take {needed} tokens - write rollout.gen-length = {needed}");
+    }
+
+    private static T Make<T>(Func<T> make, string where = "")
+    {
+        try
+        {
+            return make();
+        }
+        catch (Exception mistake) when (mistake is TaskSettingException or ArgumentException)
+        {
+            throw new UserException(ExitCode.Usage, where + mistake.Message, mistake);
+        }
+    }
+}

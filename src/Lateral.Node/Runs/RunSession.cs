@@ -1,0 +1,70 @@
+using Lateral.Core.Runs;
+using Lateral.Node.Cli;
+using Lateral.Node.Display;
+
+namespace Lateral.Node.Runs;
+
+/// <summary>A started run, as a session sees it.</summary>
+public interface IRunHost : IAsyncDisposable
+{
+    /// <summary>Ends when the run's last step is saved; faults when a part of it failed for good.</summary>
+    Task Completion { get; }
+
+    /// <exception cref="TimeoutException">the ledger does not answer: it is recovering</exception>
+    Task<RunStatus> StatusAsync();
+
+    /// <summary>Commits the running step, writes a checkpoint and stops.</summary>
+    Task StopAsync();
+}
+
+/// <summary>Watches a run until it is done, failed or interrupted, and shows it meanwhile.</summary>
+internal sealed class RunSession(RunSettings settings, RunDisplay display, Interruption interruption)
+{
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(300);
+
+    /// <returns>the exit code; a failure of the run itself is thrown</returns>
+    public async Task<ExitCode> RunAsync(IRunHost host)
+    {
+        while (!host.Completion.IsCompleted && !interruption.Requested.IsCompleted)
+        {
+            await Task.WhenAny(host.Completion, interruption.Requested, Task.Delay(Poll));
+            await ShowStatusAsync(host);
+        }
+
+        if (!host.Completion.IsCompleted) return await StopAsync(host);
+        await host.Completion;
+        display.Finish();
+        return ExitCode.Done;
+    }
+
+    private async Task<ExitCode> StopAsync(IRunHost host)
+    {
+        display.Note("stopping: finishing the running step and saving it (Ctrl-C again stops at once)");
+        var status = await ShowStatusAsync(host);
+        var stopping = host.StopAsync();
+        if (await Task.WhenAny(stopping, interruption.Insisted) != stopping)
+        {
+            display.Note($"stopped at once; what was journaled is safe. Go on with {Commands.Resume(settings)}");
+            return ExitCode.Resumable;
+        }
+
+        await stopping;
+        foreach (var line in RunSummary.Interrupted(settings, status)) display.Note(line);
+        return ExitCode.Interrupted;
+    }
+
+    private async Task<RunStatus?> ShowStatusAsync(IRunHost host)
+    {
+        try
+        {
+            var status = await host.StatusAsync();
+            display.Status(status);
+            return status;
+        }
+        catch (TimeoutException)
+        {
+            // The ledger is recovering: the host owns the deadline after which that is a failure.
+            return null;
+        }
+    }
+}
