@@ -14,7 +14,9 @@ public static class Hocon
         ArgumentNullException.ThrowIfNull(source);
         var diagnostics = new Diagnostics();
         options ??= new HoconOptions();
-        return Finish(new SourceReader(options, diagnostics).ParseText(text, source), options, diagnostics);
+        var root = new SourceReader(options, diagnostics).ParseText(text, source);
+        var resolved = Resolve(root, options, diagnostics);
+        return diagnostics.Any ? throw new ConfigException(diagnostics.Sorted()) : resolved!;
     }
 
     /// <summary>
@@ -23,8 +25,21 @@ public static class Hocon
     /// </summary>
     public static ConfigObject Load(IEnumerable<string> files, IEnumerable<string> sets, HoconOptions? options = null, params ReadOnlySpan<HoconText> reference)
     {
+        var errors = new List<ConfigError>();
+        var root = TryLoad(files, sets, errors, options, reference);
+        return errors.Count > 0 ? throw new ConfigException(errors) : root!;
+    }
+
+    /// <summary>
+    /// As <see cref="Load"/>, but adds the mistakes to <paramref name="errors"/> and still returns what could be read, so that a
+    /// <see cref="ConfigReader"/> can add the mistakes in types, ranges and names to the same list; it stays silent about values
+    /// that are wrong already. Null when braces do not pair up: everything after would be guesswork.
+    /// </summary>
+    public static ConfigObject? TryLoad(IEnumerable<string> files, IEnumerable<string> sets, ICollection<ConfigError> errors, HoconOptions? options = null, params ReadOnlySpan<HoconText> reference)
+    {
         ArgumentNullException.ThrowIfNull(files);
         ArgumentNullException.ThrowIfNull(sets);
+        ArgumentNullException.ThrowIfNull(errors);
         var diagnostics = new Diagnostics();
         options ??= new HoconOptions();
         var reader = new SourceReader(options, diagnostics);
@@ -33,7 +48,9 @@ public static class Hocon
         foreach (var file in files) Lay(reader.ParseFile(file));
         // One text, so that the position of a mistake tells which --set it was.
         if (string.Join('\n', sets) is { Length: > 0 } lines) root.Absorb(reader.ParseText(lines, "--set"));
-        return Finish(root, options, diagnostics);
+        var resolved = Resolve(root, options, diagnostics);
+        foreach (var error in diagnostics.Sorted()) errors.Add(error);
+        return resolved;
 
         void Lay(ObjectNode layer)
         {
@@ -42,10 +59,6 @@ public static class Hocon
         }
     }
 
-    private static ConfigObject Finish(ObjectNode root, HoconOptions options, Diagnostics diagnostics)
-    {
-        if (diagnostics.StructureBroken) throw new ConfigException(diagnostics.Sorted());
-        var resolved = new Resolver(root, options, diagnostics).Resolve();
-        return diagnostics.Any ? throw new ConfigException(diagnostics.Sorted()) : resolved;
-    }
+    private static ConfigObject? Resolve(ObjectNode root, HoconOptions options, Diagnostics diagnostics) =>
+        diagnostics.StructureBroken ? null : new Resolver(root, options, diagnostics).Resolve();
 }

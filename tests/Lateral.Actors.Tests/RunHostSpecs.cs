@@ -115,11 +115,35 @@ public sealed class RunHostSpecs : IDisposable
         Assert.Contains(version, engines.Checkpoints.Keys);
     }
 
+    [Fact]
+    public async Task Audit_must_name_a_group_whose_content_was_changed_and_one_recorded_twice()
+    {
+        var settings = TestEngines.Settings(_directory);
+        await RunToEnd(settings, new TestEngines());
+        using var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={Path.Combine(_directory, "journal.db")}");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = """
+            UPDATE journal SET message = (SELECT message FROM journal WHERE persistence_id = 'group-test-2' AND manifest = 'rw1')
+              WHERE persistence_id = 'group-test-2' AND manifest = 'tr1';
+            UPDATE journal SET persistence_id = 'group-test-4', sequence_number = sequence_number + 10 WHERE persistence_id = 'group-test-5' AND manifest = 'rw1';
+            """;
+        Assert.Equal(2, command.ExecuteNonQuery());
+        var violations = JournalAudit.Run(settings).Violations;
+        Assert.Contains(violations, violation => violation.StartsWith("group 2 ", StringComparison.Ordinal));
+        Assert.Contains(violations, violation => violation.StartsWith("group 4: recorded twice", StringComparison.Ordinal));
+        Assert.Contains(violations, violation => violation.StartsWith("group 5 is completed in the ledger but not", StringComparison.Ordinal));
+    }
+
     private static async Task<RunStatus> RunToEnd(RunSettings settings, TestEngines engines)
     {
         await using var host = await RunHost.StartAsync(settings, engines.ToRunEngines());
         await host.Completion.WaitAsync(TimeSpan.FromSeconds(60));
-        return await host.StatusAsync();
+        var status = await host.StatusAsync();
+        var audit = JournalAudit.Run(settings);
+        Assert.Empty(audit.Violations);
+        Assert.Equal((status.Issued, status.Trained, status.Filtered), (audit.Ledger.Issued, audit.Ledger.Trained, audit.Ledger.Filtered));
+        return status;
     }
 
     private static async Task Eventually(Func<Task<bool>> condition)

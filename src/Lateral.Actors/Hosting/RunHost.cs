@@ -139,7 +139,8 @@ public sealed class RunHost : IAsyncDisposable
         var shards = system.Settings.Config.GetInt("akka.cluster.sharding.number-of-shards");
         return await sharding.StartAsync(
             "group",
-            id => Props.Create(() => new RolloutGroupActor(long.Parse(id, CultureInfo.InvariantCulture), settings, refs, engines.Prompts, time)),
+            // Not Props.Create(() => ...): it would compile an expression for every group.
+            id => Props.Create(typeof(RolloutGroupActor), long.Parse(id, CultureInfo.InvariantCulture), settings, refs, engines.Prompts, time),
             sharding.Settings,
             new GroupMessageExtractor(shards));
     }

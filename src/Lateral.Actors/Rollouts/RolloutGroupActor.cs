@@ -51,6 +51,9 @@ internal sealed class RolloutGroupActor : ReceivePersistentActor, IWithTimers
 
     public override string PersistenceId { get; }
 
+    /// <summary>A handful of events a group: no snapshots, and no query for one at each start.</summary>
+    public override Recovery Recovery { get; } = new(SnapshotSelectionCriteria.None);
+
     public ITimerScheduler Timers { get; set; } = null!;
 
     private void Start()

@@ -21,6 +21,7 @@ internal sealed class RunActor : ReceivePersistentActor, IWithTimers
     private readonly RunRefs _refs;
     private readonly RunMonitor _monitor;
     private readonly int _snapshotEvery;
+    private readonly List<(IActorRef Entity, IRunEvent Outcome)> _finished = [];
     private RunLedger _ledger;
     private IActorRef _learner = ActorRefs.Nobody;
     private bool _learnerIdle;
@@ -42,7 +43,8 @@ internal sealed class RunActor : ReceivePersistentActor, IWithTimers
         Command<StepCompleted>(AcceptStep);
         Command<CheckpointCompleted>(AcceptCheckpoint);
         Command<ReplayedDifferently>(m => PersistThen([m.Divergence], () => _log.Warning("{0}", m.Divergence)));
-        Command<GroupFinished>(AcceptGroup);
+        Command<GroupFinished>(Collect);
+        Command<Flush>(_ => AcceptGroups());
         Command<SamplerReport>(_monitor.Note);
         Command<LearnerReport>(_monitor.Note);
         Command<PartFailed>(NoteFailure);
@@ -143,18 +145,37 @@ internal sealed class RunActor : ReceivePersistentActor, IWithTimers
         PersistThen(decision.Events, Advance);
     }
 
-    private void AcceptGroup(GroupFinished finished)
+    /// <summary>Outcomes that arrive together are journaled together: the flush comes after what is in the mailbox now.</summary>
+    private void Collect(GroupFinished finished)
     {
-        var entity = Sender;
-        var (ordinal, decision) = finished.Outcome switch
+        if (_finished.Count == 0) Self.Tell(Flush.Instance);
+        _finished.Add((Sender, finished.Outcome));
+    }
+
+    private void AcceptGroups()
+    {
+        var events = ImmutableArray.CreateBuilder<IRunEvent>();
+        var entities = new Dictionary<long, IActorRef>();
+        foreach (var (entity, outcome) in _finished)
         {
-            GroupCompleted completed => (completed.Ordinal, _ledger.Complete(completed)),
-            GroupFiltered filtered => (filtered.Ordinal, _ledger.Filter(filtered)),
-            var other => throw new ArgumentException($"{other} is not a group's outcome", nameof(finished)),
-        };
-        PersistThen(decision.Events, () =>
+            var (ordinal, decision) = outcome switch
+            {
+                GroupCompleted completed => (completed.Ordinal, _ledger.Complete(completed)),
+                GroupFiltered filtered => (filtered.Ordinal, _ledger.Filter(filtered)),
+                var other => throw new InvalidOperationException($"{other} is not a group's outcome"),
+            };
+            // An entity that repeated itself within one flush is counted once.
+            if (entities.TryAdd(ordinal, entity)) events.AddRange(decision.Events);
+        }
+
+        _finished.Clear();
+        PersistThen(events.ToImmutable(), () =>
         {
-            if (_ledger.IsRetired(ordinal)) entity.Tell(new GroupProtocol.RetireGroup(ordinal));
+            foreach (var (ordinal, entity) in entities)
+            {
+                if (_ledger.IsRetired(ordinal)) entity.Tell(new GroupProtocol.RetireGroup(ordinal));
+            }
+
             Advance();
         });
     }
@@ -244,6 +265,11 @@ internal sealed class RunActor : ReceivePersistentActor, IWithTimers
             if (LastSequenceNr % _snapshotEvery == 0) SaveSnapshot(_ledger);
             if (--left == 0) then();
         });
+    }
+
+    private sealed class Flush : INoSerializationVerificationNeeded
+    {
+        public static Flush Instance { get; } = new();
     }
 }
 

@@ -37,7 +37,10 @@ public sealed class EventSerializer(ExtendedActorSystem system) : SerializerWith
 
     public override byte[] ToBinary(object obj) => Encode(obj).ToByteArray();
 
-    public override object FromBinary(byte[] bytes, string manifest) => manifest switch
+    public override object FromBinary(byte[] bytes, string manifest) => Decode(bytes, manifest);
+
+    /// <exception cref="ArgumentException">the manifest is not one of ours</exception>
+    internal static object Decode(byte[] bytes, string manifest) => manifest switch
     {
         "ep1" => RunEventCodec.FromProto(EpochGrantedProto.Parser.ParseFrom(bytes)),
         "br1" => RunEventCodec.FromProto(BaseReadyProto.Parser.ParseFrom(bytes)),

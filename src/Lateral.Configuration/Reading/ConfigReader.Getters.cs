@@ -61,15 +61,16 @@ public sealed partial class ConfigReader
     {
         var names = System.Enum.GetNames<T>().ToDictionary(Kebab, n => System.Enum.Parse<T>(n), StringComparer.Ordinal);
         return Read<T>(key, $"one of {string.Join(", ", names.Keys)}", names.Keys.First(), text => names.TryGetValue(text, out var value) ? value : null, default,
-            text => Suggestions.Closest(text, names.Keys) is { } near ? $"did you mean {near}?" : null);
+            text => DidYouMean(text, names.Keys));
     }
 
     /// <summary>One of a set of words that plugins may extend, such as the names of registered algorithms.</summary>
     public string OneOf(string key, params IReadOnlyCollection<string> words)
     {
-        var choice = Read<int>(key, $"one of {string.Join(", ", words)}", words.First(), text => words.Contains(text, StringComparer.Ordinal) ? 1 : null, 0,
-            text => Suggestions.Closest(text, words) is { } near ? $"did you mean {near}?" : null);
-        return choice == 1 ? String(key) : words.First();
+        var (expected, example) = ($"one of {string.Join(", ", words)}", words.First());
+        if (Scalar(key, expected, example) is not { } scalar) return example;
+        if (words.Contains(scalar.Text, StringComparer.Ordinal)) return scalar.Text;
+        return Refuse(key, scalar, expected, example, example, DidYouMean(scalar.Text, words));
     }
 
     /// <summary>A map of scalars, such as <c>labels { team = rl }</c>. Its keys are free.</summary>
@@ -125,7 +126,7 @@ public sealed partial class ConfigReader
 
     private T Refuse<T>(string key, ConfigValue value, string expected, string example, T fallback, string? hint = null)
     {
-        if (!_silent) _errors.Add(new ConfigError(value.Origin, $"{FullPath(key)} must be {expected}, got {Describe(value)} - {hint ?? $"write {key[(key.LastIndexOf('.') + 1)..]} = {example}"}"));
+        if (!_silent && value is not ConfigScalar { IsPlaceholder: true }) _errors.Add(new ConfigError(value.Origin, $"{FullPath(key)} must be {expected}, got {Describe(value)} - {hint ?? $"write {key[(key.LastIndexOf('.') + 1)..]} = {example}"}"));
         return fallback;
     }
 }

@@ -14,9 +14,9 @@ public sealed partial class ConfigReader
     {
         foreach (var (name, value) in Value.Fields)
         {
-            if (_known.Contains(name) || _open.Contains(name) || name.StartsWith("x-", StringComparison.Ordinal)) continue;
+            if (_open.Contains(name) || name.StartsWith("x-", StringComparison.Ordinal)) continue;
             if (_sections.TryGetValue(name, out var section) && value is ConfigObject) section.CheckUnknown(all);
-            else if (!_sections.ContainsKey(name)) _errors.Add(new ConfigError(Value.KeyOrigin(name), Unknown(name, all)));
+            else if (section is null && !_known.Contains(name)) _errors.Add(new ConfigError(Value.KeyOrigin(name), Unknown(name, all)));
         }
     }
 

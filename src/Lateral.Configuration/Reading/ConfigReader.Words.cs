@@ -19,6 +19,8 @@ public sealed partial class ConfigReader
     private static string? BareNumberHint(string text) =>
         JsonNumber.IsValid(text) ? $"a bare number has no unit - write {text}s or {text}ms" : null;
 
+    private static string? DidYouMean(string text, IEnumerable<string> words) => Suggestions.Closest(text, words) is { } near ? $"did you mean {near}?" : null;
+
     private static string Bounds(string min, string max, bool noMin, bool noMax) => (noMin, noMax) switch
     {
         (true, true) => "",

@@ -85,7 +85,7 @@ public sealed partial class ConfigReader
     public ConfigValue? Raw(string key)
     {
         var (reader, name) = Locate(key);
-        reader._known.Add(name);
+        reader._open.Add(name);
         return reader.Value.Fields.GetValueOrDefault(name);
     }
 

@@ -7,7 +7,7 @@ public static class Suggestions
     public static string? Closest(string name, IEnumerable<string> candidates)
     {
         // A third of the letters may be wrong, at most two: beyond that the suggestion confuses more than it helps.
-        var best = Math.Clamp(name.Length / 3, 1, 2) + 1;
+        var best = Math.Min(Math.Clamp(name.Length / 3, 1, 2) + 1, name.Length);
         string? closest = null;
         foreach (var candidate in candidates)
         {

@@ -36,18 +36,26 @@ internal sealed partial class Resolver
     private ConfigValue JoinLists(Origin origin, List<ConfigArray> lists) =>
         Spend(lists.Sum(l => (long)l.Items.Count), origin) ? Bounded(new ConfigArray(origin, [.. lists.SelectMany(l => l.Items)])) : Failed;
 
-    private ConfigValue? Append(Field field, int index, AppendNode node)
+    /// <summary>A run of += is one list: each item sees the entries below its own, only the last entry is remembered.</summary>
+    private ConfigValue? Append(Field field, int index)
     {
-        var below = Fold(field, index - 1);
-        var item = ResolveNode(node.Item);
-        if (IsFailed(below) || IsFailed(item)) return Failed;
-        if (ReferenceEquals(item, Cyclic)) return Cyclic;
-        if (ReferenceEquals(below, Cyclic)) below = null;
-        if (item is null) return below;
-        var added = new ConfigArray(node.Origin, [item]);
-        if (below is null) return Bounded(added);
-        if ((below as ConfigArray ?? (below as ConfigObject)?.AsArray()) is { } list) return JoinLists(list.Origin, [list, added]);
-        diagnostics.Report(node.Origin, $"+= adds to a list, but the value so far is {Describe(below)} ({below.Origin}) - make it a list [...], or use = to replace it");
+        var first = index;
+        while (first > 0 && field.Entries[first - 1] is { Node: AppendNode, IsKnown: false }) first--;
+        var below = Fold(field, first - 1);
+        var items = new List<ConfigValue>();
+        for (var i = first; i <= index; i++)
+        {
+            field.Cut = i;
+            var item = ResolveNode(((AppendNode)field.Entries[i].Node).Item);
+            if (ReferenceEquals(item, Cyclic) || IsFailed(item)) return item;
+            if (item is not null) items.Add(item);
+        }
+
+        var origin = field.Entries[first].Node.Origin;
+        if (below is null || ReferenceEquals(below, Cyclic)) return items.Count == 0 ? null : Bounded(new ConfigArray(origin, items));
+        if (IsFailed(below) || items.Count == 0) return below;
+        if ((below as ConfigArray ?? (below as ConfigObject)?.AsArray()) is { } list) return JoinLists(list.Origin, [list, new ConfigArray(list.Origin, items)]);
+        diagnostics.Report(origin, $"+= adds to a list, but the value so far is {Describe(below)} ({below.Origin}) - make it a list [...], or use = to replace it");
         return Failed;
     }
 

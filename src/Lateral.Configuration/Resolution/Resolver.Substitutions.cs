@@ -25,7 +25,7 @@ internal sealed partial class Resolver
             if (node.Path.Optional) return null;
             // Another frame, further up, closes the loop: it looks back first and reports only if that fails too.
             if (low < _frame) return Cyclic;
-            diagnostics.Report(node.Origin, $"{node.Path} refers back to itself - no value of it comes before this one - give it a value first, or write {node.Path with { Optional = true }}");
+            diagnostics.Report(node.Origin, $"{node.Path} refers back to itself - no earlier value breaks the loop - set one before this line, or refer to something else");
             return Failed;
         }
 

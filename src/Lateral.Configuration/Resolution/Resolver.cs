@@ -16,6 +16,10 @@ internal sealed partial class Resolver(ObjectNode root, HoconOptions options, Di
     private const int MaxFrames = 400;
     private const long MaxWork = 16_000_000;
     private const long MaxWeight = 16_000_000;
+    private const string TooMuch = "substitutions expand to too much text - values that repeat each other double in size each time - look for a value that contains itself";
+
+    /// <summary>What resolving one entry costs, in units of one copied character or item.</summary>
+    private const long EnterWork = 32;
 
     /// <summary>Results that are not values: a reported mistake, and a reference whose answer is still being computed further up.</summary>
     private static readonly ConfigScalar Failed = ConfigScalar.Placeholder(new Origin("", 0, 0));
@@ -28,33 +32,39 @@ internal sealed partial class Resolver(ObjectNode root, HoconOptions options, Di
     private int _low = int.MaxValue;
     private long _work;
 
-    public ConfigObject Resolve() => ResolveObject(root) as ConfigObject ?? new ConfigObject(root.Origin, new Dictionary<string, ConfigValue>(StringComparer.Ordinal));
+    /// <summary>A bound was hit and reported: everything still unresolved fails at once and in silence.</summary>
+    private bool _exhausted;
+
+    /// <summary>The resolved root, or null after an error that spoils the whole tree.</summary>
+    public ConfigObject? Resolve()
+    {
+        var value = ResolveObject(root);
+        if (value is not ConfigObject && !diagnostics.Any) diagnostics.Report(root.Origin, "substitutions refer to each other in a loop - remove one of them");
+        return value as ConfigObject;
+    }
 
     private bool Enter(Origin origin)
     {
-        if (_depth < MaxFrames && RuntimeHelpers.TryEnsureSufficientExecutionStack() && Spend(1, origin))
-        {
-            _depth++;
-            return true;
-        }
-
-        if (_work <= MaxWork) diagnostics.Report(origin, "substitutions lead through too many others to resolve - shorten the chain, or look for a loop");
-        return false;
+        if (!Spend(EnterWork, origin)) return false;
+        _exhausted = _depth >= MaxFrames || !RuntimeHelpers.TryEnsureSufficientExecutionStack();
+        if (_exhausted) diagnostics.Report(origin, "substitutions lead through too many others to resolve - shorten the chain, or look for a loop");
+        else _depth++;
+        return !_exhausted;
     }
 
     private bool Spend(long work, Origin origin)
     {
-        if (_work > MaxWork) return false;
+        if (_exhausted) return false;
         _work += work;
-        if (_work <= MaxWork) return true;
-        diagnostics.Report(origin, "substitutions expand to too much text - values that repeat each other double in size each time - look for a value that contains itself");
-        return false;
+        _exhausted = _work > MaxWork;
+        if (_exhausted) diagnostics.Report(origin, TooMuch);
+        return !_exhausted;
     }
 
     private ConfigValue Bounded(ConfigValue value)
     {
         if (value.Height > Node.MaxDepth) diagnostics.Report(value.Origin, $"nested too deeply after substitution - {Node.MaxDepth} levels are allowed - look for a value that contains itself");
-        else if (value.Weight > MaxWeight) diagnostics.Report(value.Origin, "substitutions expand to too much text - values that repeat each other double in size each time - look for a value that contains itself");
+        else if (value.Weight > MaxWeight) diagnostics.Report(value.Origin, TooMuch);
         else return value;
         return Failed;
     }
@@ -107,11 +117,19 @@ internal sealed partial class Resolver(ObjectNode root, HoconOptions options, Di
     private ConfigValue? Fold(Field field, int top)
     {
         var first = top;
-        while (first > 0 && field.Entries[first] is { LooksBack: true, IsKnown: false }) first--;
-        for (var i = Math.Max(first, 0); i < top; i++) ResolveEntry(field, i);
+        while (first > 0 && field.Entries[first] is { LooksBack: true, IsKnown: false } or { Node: ObjectNode }) first--;
+        for (var i = Math.Max(first, 0); i < top; i++)
+            if (field.Entries[i].LooksBack) ResolveEntry(field, i);
 
         var layers = new Layers();
-        for (var i = top; i >= 0 && !layers.IsComplete; i--) layers.Under(ResolveEntry(field, i));
+        for (var i = top; i >= 0 && !layers.IsComplete; i--)
+        {
+            var value = ResolveEntry(field, i);
+            layers.Under(value);
+            // ${a} inside a already holds everything below it: merging that again would make long chains cubic.
+            if (field.Entries[i].LooksBack && value is ConfigObject) break;
+        }
+
         return layers.Merge(this);
     }
 
@@ -124,8 +142,10 @@ internal sealed partial class Resolver(ObjectNode root, HoconOptions options, Di
         if (!Enter(entry.Node.Origin)) return Failed;
 
         var outer = (field.Cut, field.CutDepth, _low, _frame);
-        (field.Cut, field.CutDepth, _low, _frame) = (index, _depth, int.MaxValue, _depth);
-        var value = entry.Node is AppendNode append ? Append(field, index, append) : ResolveNode(entry.Node);
+        // A list cannot be built from an earlier value of itself: only substitutions and concatenations look back.
+        var cut = entry.Node is ArrayNode ? 0 : index;
+        (field.Cut, field.CutDepth, _low, _frame) = (cut, _depth, int.MaxValue, _depth);
+        var value = entry.Node is AppendNode ? Append(field, index) : ResolveNode(entry.Node);
         if (_low >= _depth)
         {
             (entry.IsKnown, entry.Known) = (true, value);

@@ -76,8 +76,13 @@ internal sealed partial class Parser
     private void ParseInclude(ObjectNode into)
     {
         var origin = Current.Origin;
-        var end = _at;
+        // The name may stand on a later line.
+        var start = BlankEnd(_at + 1);
+        if (!tokens[start].IsText) start = _at + 1;
+        var end = start;
         while (tokens[end].IsText) end++;
+        var words = tokens[start..end].Where(t => t.Kind != TokenKind.Space).ToList();
+        _at = end;
         if (tokens[end].IsSeparator || tokens[end].Kind == TokenKind.OpenBrace)
         {
             diagnostics.Report(origin, "include starts a file inclusion - it is not free as a key - write \"include\" in quotes");
@@ -85,20 +90,19 @@ internal sealed partial class Parser
             return;
         }
 
-        var words = tokens[(_at + 1)..end].Where(t => t.Kind != TokenKind.Space).ToList();
         SkipField();
-        if (words.Exists(t => t.Kind == TokenKind.Bad) || tokens[end].Kind == TokenKind.Bad) return;
-        var before = words is [{ Kind: TokenKind.Unquoted } head, ..] ? head.Text : "";
+        if (tokens[end].Kind == TokenKind.Bad) return;
+        var before = string.Concat(words.TakeWhile(t => t.Kind != TokenKind.Quoted).Select(t => t.Text));
         var names = words.Where(t => t.Kind == TokenKind.Quoted).ToList();
         var after = string.Concat(words.SkipWhile(t => t.Kind != TokenKind.Quoted).Skip(1).Select(t => t.Text));
-        var name = names.Count == 1 && tokens[end].EndsValue ? names[0] : null;
+        var file = names.Count == 1 && tokens[end].EndsValue ? names[0] : null;
         switch (before, after)
         {
-            case ("", "") or ("file(", ")") when name is not null:
-                Splice(into, name, required: false);
+            case ("", "") or ("file(", ")") when file is not null:
+                Splice(into, file, required: false);
                 break;
-            case ("required(", ")") or ("required(file(", "))") when name is not null:
-                Splice(into, name, required: true);
+            case ("required(", ")") or ("required(file(", "))") when file is not null:
+                Splice(into, file, required: true);
                 break;
             case ("url(" or "classpath(" or "required(url(" or "required(classpath(", _):
                 diagnostics.Report(origin, "include url(...) and classpath(...) are not supported - only files are read - write include file(\"other.conf\")");
@@ -111,6 +115,8 @@ internal sealed partial class Parser
 
     private void Splice(ObjectNode into, Token name, bool required)
     {
-        if (reader.Include(name.Text, required, name.Origin, _lists == 0 ? [.. _path] : [], _depth) is { } included) into.Absorb(included);
+        // A list item has no path, so a file included there sees the keys of the file around it.
+        IReadOnlyList<string> at = _lists == 0 ? [.. _path] : prefix;
+        if (reader.Include(name.Text, required, name.Origin, at, _depth) is { } included) into.Absorb(included);
     }
 }

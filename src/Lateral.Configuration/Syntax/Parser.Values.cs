@@ -21,27 +21,26 @@ internal sealed partial class Parser
                     break;
                 case TokenKind.Substitution:
                     var token = Take();
-                    parts.Add(new SubstitutionNode(token.Origin, token.Path!, _lists == 0 ? prefix : []));
+                    parts.Add(new SubstitutionNode(token.Origin, token.Path!, prefix));
                     break;
                 case TokenKind.OpenBrace or TokenKind.OpenBracket when _depth >= Node.MaxDepth:
                     diagnostics.Report(Current.Origin, TooDeep);
                     SkipField();
                     failed = true;
                     break;
-                case TokenKind.OpenBrace:
-                    parts.Add(ParseObject());
-                    break;
-                case TokenKind.OpenBracket:
-                    parts.Add(ParseArray());
-                    break;
+                case TokenKind.OpenBrace or TokenKind.OpenBracket:
+                    // A value whose closing brace is missing has ended early, and that has been reported.
+                    parts.Add(Current.Kind == TokenKind.OpenBrace ? ParseObject() : ParseArray());
+                    if (tokens[_at - 1].Kind is TokenKind.CloseBrace or TokenKind.CloseBracket && !StartsSecondKey()) break;
+                    return parts.Count == 1 ? parts[0] : new ConcatenationNode(parts);
                 case TokenKind.Bad:
                     Take();
                     failed = true;
                     break;
                 default:
-                    diagnostics.Report(Current.Origin, parts.Exists(p => p is ObjectNode or ArrayNode or SubstitutionNode)
-                        ? $"'{Current.Text}' cannot follow a finished value - a second key starts on this line - put a comma or a new line before it"
-                        : $"'{Current.Text}' must be quoted here - unquoted text ends at '{Current.Text}' - put the whole value in \"double quotes\"");
+                    diagnostics.Report(Current.Origin, Current.Kind == TokenKind.Colon
+                        ? "':' must be quoted here - unquoted text ends at ':' - put the whole value in \"double quotes\""
+                        : $"'{Current.Text}' must be quoted here - or a second key starts on this line - put the value in \"double quotes\", or a comma before the key");
                     SkipField();
                     failed = true;
                     break;
@@ -53,11 +52,23 @@ internal sealed partial class Parser
         return parts.Count == 1 ? parts[0] : new ConcatenationNode(parts);
     }
 
+    /// <summary>After <c>a { ... }</c> on the same line: <c>b = 2</c> lacks its comma; it is reported and then read as the field it is.</summary>
+    private bool StartsSecondKey()
+    {
+        var next = _at;
+        while (tokens[next].Kind == TokenKind.Space) next++;
+        if (SeparatorAfterText(next) is not { } after || !(after.IsSeparator || after.Kind == TokenKind.OpenBrace)) return false;
+        _at = next;
+        diagnostics.Report(Current.Origin, $"a second key starts here - the value before it ends on the same line - put a comma or a new line before '{Current.Text}'");
+        return true;
+    }
+
     /// <summary>Neighbouring words, quoted strings and the white space between them are one string; a lone word may be a number.</summary>
     private LiteralNode ParseText()
     {
         var start = _at;
-        while (Current.IsText) Take();
+        if (Current.Kind == TokenKind.Space) Take();
+        else while (Current.IsText) Take();
         var end = _at;
         // White space at the end of the value is not part of it, white space before another part is.
         if (Current.EndsValue)
@@ -73,9 +84,7 @@ internal sealed partial class Parser
     {
         var open = Take();
         var value = new ObjectNode(open.Origin);
-        _depth++;
         ParseFields(value, open);
-        _depth--;
         return value;
     }
 

@@ -9,6 +9,8 @@ internal sealed partial class Parser(List<Token> tokens, string source, SourceRe
     /// <summary>Keys from the root of the whole config to the object being parsed; meaningless inside a list (<see cref="_lists"/> > 0).</summary>
     private readonly List<string> _path = [.. prefix];
     private int _at;
+
+    /// <summary>Levels between the root and here: one for every key and for every list.</summary>
     private int _depth = depth;
     private int _lists;
 
@@ -137,7 +139,7 @@ internal sealed partial class Parser(List<Token> tokens, string source, SourceRe
         var target = into.FieldAt(path[^1]);
         if (append)
         {
-            target.Add(new Entry(new AppendNode(value), keyOrigin) { LooksBack = true });
+            target.Add(new Entry(new AppendNode(value), keyOrigin));
             return;
         }
 
@@ -163,7 +165,6 @@ internal sealed partial class Parser(List<Token> tokens, string source, SourceRe
         {
             SubstitutionNode s => IsOwn(s),
             ConcatenationNode c => c.Parts.Exists(p => p is SubstitutionNode s && IsOwn(s)),
-            ArrayNode a => a.Items.Exists(p => p is SubstitutionNode s && IsOwn(s)),
             _ => false,
         };
 

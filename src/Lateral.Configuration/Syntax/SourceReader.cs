@@ -9,7 +9,9 @@ internal sealed class SourceReader(HoconOptions options, Diagnostics diagnostics
     private const int MaxIncludes = 1000;
     private const int MaxOpen = 32;
     private const int MaxCharacters = 16 * 1024 * 1024;
-    private static readonly string[] Extensions = [".conf", ".json"];
+
+    /// <summary>What an include without an extension may mean; all that exist are read, in this order.</summary>
+    private static readonly string[] Extensions = ["", ".json", ".conf"];
 
     private readonly List<(string Name, string FullPath)> _open = [];
     private int _includes;
@@ -45,24 +47,31 @@ internal sealed class SourceReader(HoconOptions options, Diagnostics diagnostics
         }
 
         var path = Path.Combine(DirectoryOf(origin.Source), name);
-        foreach (var candidate in Path.HasExtension(path) ? [path] : Extensions.Select(e => path + e).Prepend(path))
+        ObjectNode? found = null;
+        foreach (var candidate in Path.HasExtension(path) ? [path] : Extensions.Select(e => path + e))
         {
-            var full = Path.GetFullPath(candidate);
-            if (_open.FindIndex(f => f.FullPath == full) is var first and >= 0)
-            {
-                var cycle = string.Join(" -> ", _open.Skip(first).Select(f => f.Name).Append(candidate));
-                diagnostics.Report(origin, $"include cycle: {cycle} - a file cannot contain itself - remove one of these includes");
-                return null;
-            }
-
             if (Read(candidate, origin) is not { } text) continue;
-            if (++_includes <= MaxIncludes && _open.Count <= MaxOpen) return ParseOpen(candidate, text, prefix, depth);
-            diagnostics.Report(origin, $"too many includes - one load may read {MaxIncludes} files, {MaxOpen} inside one another - include each file once");
-            return null;
+            found ??= new ObjectNode(origin);
+            if (MayOpen(candidate, origin)) found.Absorb(ParseOpen(candidate, text, prefix, depth));
         }
 
-        if (required) diagnostics.Report(origin, $"file not found: {path} - include required(...) must find it - check the name; it is relative to the including file");
-        return null;
+        if (found is null && required) diagnostics.Report(origin, $"file not found: {path} - include required(...) must find it - check the name; it is relative to the including file");
+        return found;
+    }
+
+    private bool MayOpen(string file, Origin origin)
+    {
+        var full = Path.GetFullPath(file);
+        if (_open.FindIndex(f => f.FullPath == full) is var first and >= 0)
+        {
+            var cycle = string.Join(" -> ", _open.Skip(first).Select(f => f.Name).Append(file));
+            diagnostics.Report(origin, $"include cycle: {cycle} - a file cannot contain itself - remove one of these includes");
+            return false;
+        }
+
+        if (++_includes <= MaxIncludes && _open.Count <= MaxOpen) return true;
+        diagnostics.Report(origin, $"too many includes - one load may read {MaxIncludes} files, {MaxOpen} inside one another - include each file once");
+        return false;
     }
 
     private ObjectNode ParseOpen(string file, string text, IReadOnlyList<string> prefix, int depth)

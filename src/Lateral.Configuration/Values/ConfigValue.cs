@@ -15,10 +15,17 @@ public enum ScalarKind
 public abstract record ConfigValue(Origin Origin)
 {
     /// <summary>Nodes plus characters below this value, counted once per occurrence: a small shared tree can be huge when printed.</summary>
-    internal abstract long Weight { get; }
+    internal long Weight { get; private protected init; } = 1;
 
     /// <summary>Levels of nesting: 0 for a scalar, 1 for an object of scalars.</summary>
-    internal abstract int Height { get; }
+    internal int Height { get; private protected init; }
+
+    private protected static (long Weight, int Height) Measure(IEnumerable<ConfigValue> children)
+    {
+        var (weight, height) = (1L, 0);
+        foreach (var child in children) (weight, height) = (weight + child.Weight, Math.Max(height, child.Height));
+        return (weight, height + 1);
+    }
 
     /// <summary>True when both values print the same canonical JSON; origins and quoting are ignored.</summary>
     public abstract bool SameValueAs(ConfigValue other);
@@ -28,11 +35,20 @@ public abstract record ConfigValue(Origin Origin)
 /// Text as written, without its quotes. Example: <c>lr = 2e-6</c> is <c>("2e-6", Quoted: false, Number)</c>.
 /// A number keeps its spelling, so that printing a config never changes it.
 /// </summary>
-public sealed record ConfigScalar(Origin Origin, string Text, bool Quoted, ScalarKind Kind) : ConfigValue(Origin)
+public sealed record ConfigScalar : ConfigValue
 {
-    internal override long Weight { get; } = Text.Length + 1;
+    public ConfigScalar(Origin origin, string text, bool quoted, ScalarKind kind)
+        : base(origin)
+    {
+        (Text, Quoted, Kind) = (text, quoted, kind);
+        Weight = text.Length + 1;
+    }
 
-    internal override int Height => 0;
+    public string Text { get; init; }
+
+    public bool Quoted { get; init; }
+
+    public ScalarKind Kind { get; init; }
 
     internal static ConfigScalar Unquoted(Origin origin, string text) => new(origin, text, false, Classify(text));
 
@@ -52,24 +68,35 @@ public sealed record ConfigScalar(Origin Origin, string Text, bool Quoted, Scala
 }
 
 /// <summary>A list; <c>SameValueAs</c> compares item by item.</summary>
-public sealed record ConfigArray(Origin Origin, IReadOnlyList<ConfigValue> Items) : ConfigValue(Origin)
+public sealed record ConfigArray : ConfigValue
 {
-    internal override long Weight { get; } = 1 + Items.Sum(i => i.Weight);
+    public ConfigArray(Origin origin, IReadOnlyList<ConfigValue> items)
+        : base(origin)
+    {
+        Items = items;
+        (Weight, Height) = Measure(items);
+    }
 
-    internal override int Height { get; } = 1 + (Items.Count == 0 ? 0 : Items.Max(i => i.Height));
+    public IReadOnlyList<ConfigValue> Items { get; init; }
 
     public override bool SameValueAs(ConfigValue other) =>
         other is ConfigArray a && a.Items.Count == Items.Count && Items.Zip(a.Items).All(p => p.First.SameValueAs(p.Second));
 }
 
 /// <summary>A map in the order in which keys first appeared; later layers change values, not places.</summary>
-public sealed record ConfigObject(Origin Origin, IReadOnlyDictionary<string, ConfigValue> Fields) : ConfigValue(Origin)
+public sealed record ConfigObject : ConfigValue
 {
+    public ConfigObject(Origin origin, IReadOnlyDictionary<string, ConfigValue> fields)
+        : base(origin)
+    {
+        Fields = fields;
+        (Weight, Height) = Measure(fields.Values);
+        Weight += fields.Keys.Sum(k => (long)k.Length);
+    }
+
+    public IReadOnlyDictionary<string, ConfigValue> Fields { get; init; }
+
     internal IReadOnlyDictionary<string, Origin> KeyOrigins { get; init; } = new Dictionary<string, Origin>(StringComparer.Ordinal);
-
-    internal override long Weight { get; } = 1 + Fields.Sum(f => f.Key.Length + f.Value.Weight);
-
-    internal override int Height { get; } = 1 + (Fields.Count == 0 ? 0 : Fields.Values.Max(v => v.Height));
 
     /// <summary>Where the key itself was last written: the place to point at for an unknown key.</summary>
     public Origin KeyOrigin(string key) => KeyOrigins.TryGetValue(key, out var origin) ? origin : Fields[key].Origin;

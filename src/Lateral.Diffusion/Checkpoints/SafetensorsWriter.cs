@@ -86,8 +86,8 @@ public static class SafetensorsWriter
             json.WriteEndObject();
         }
 
-        // Spaces up to a multiple of eight keep the data aligned.
-        while (buffer.Length % 8 != 0) buffer.WriteByte((byte)' ');
+        // Spaces let the data begin at a 64-byte boundary of the file, so that a mapped tensor is as well aligned as an allocated one.
+        while ((8 + buffer.Length) % 64 != 0) buffer.WriteByte((byte)' ');
         return buffer.ToArray();
     }
 

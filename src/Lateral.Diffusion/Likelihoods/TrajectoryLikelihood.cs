@@ -46,7 +46,7 @@ public static class TrajectoryLikelihood
     {
         using var scope = NewDisposeScope();
         var rows_ND = model.HiddenRows(batch.Ids_BL, batch.Rows_N, batch.Attended_BL);
-        var inverse = temperature == 1 ? null : full([1], 1f, device: model.Device).DividedBy(temperature);
+        var inverse = temperature == 1 ? null : tensor(new[] { (float)(1 / temperature) }, device: model.Device);
         var logp_NV = OutputDistribution.LogProbabilities(OutputDistribution.Logits(model, rows_ND), inverse);
         return logp_NV.gather(1, batch.Tokens_N.unsqueeze(1)).squeeze(1).MoveToOuterDisposeScope();
     }

@@ -14,7 +14,7 @@ public static class LladaStore
     public static LladaModel Fresh(TransformerSpec spec, ulong seed, Device? device = null, bool trainable = true) =>
         Build(spec.Checked(), device ?? CPU, trainable, layout => Draw(layout, CounterRandom.FromSeed(seed).With(layout.Name)));
 
-    /// <summary>Loads a folder of released layout. On the CPU the weights stay in the mapped file until they are changed.</summary>
+    /// <summary>Loads a folder of released layout. On the CPU, weights at 64-byte boundaries (all that are written here) stay in the mapped file until they are changed.</summary>
     /// <param name="type">Element type to compute in; null keeps the file's.</param>
     /// <exception cref="ModelException">The configuration asks for other mathematics, or a tensor is missing, foreign or of another shape.</exception>
     /// <exception cref="SafetensorsException">The weights file is not sound.</exception>
@@ -55,7 +55,7 @@ public static class LladaStore
         using var quiet = no_grad();
         var parameters = LladaLayout.Of(spec).ToDictionary(layout => layout.Name, layout =>
         {
-            var parameter = value(layout).to(device);
+            var parameter = HostTensor.Aligned(value(layout).to(device));
             parameter.requires_grad = trainable;
             return parameter;
         }, StringComparer.Ordinal);
@@ -68,7 +68,7 @@ public static class LladaStore
         var values = new float[layout.Count];
         for (var i = 0; i < values.Length; i++)
             values[i] = layout.InitialDeviation is { } deviation ? (float)(deviation * random.Normal((ulong)i)) : 1f;
-        return tensor(values, layout.Shape);
+        return HostTensor.Of(values, layout.Shape);
     }
 
     private static void RequireSameNames(TransformerSpec spec, SafetensorsFile file, string path)

@@ -19,9 +19,9 @@ internal sealed class RotaryTable(TransformerSpec spec, Device device) : IDispos
         using var scope = NewDisposeScope();
         using var quiet = no_grad();
         var half = spec.HeadWidth / 2;
-        var exponents = tensor(Enumerable.Range(0, half).Select(i => 2f * i / spec.HeadWidth).ToArray());
-        var frequencies = ones(half).DividedBy(tensor(Enumerable.Repeat((float)spec.RopeTheta, half).ToArray()).pow(exponents));
-        var positions = tensor(Enumerable.Range(0, (int)length).Select(i => (float)i).ToArray(), length, 1);
+        var exponents = HostTensor.Of(Enumerable.Range(0, half).Select(i => 2f * i / spec.HeadWidth).ToArray());
+        var frequencies = ones(half).DividedBy(HostTensor.Of(Enumerable.Repeat((float)spec.RopeTheta, half).ToArray()).pow(exponents));
+        var positions = HostTensor.Of(Enumerable.Range(0, (int)length).Select(i => (float)i).ToArray(), length, 1);
         var angles_LK = positions.Times(frequencies);
         var angles = cat([angles_LK, angles_LK], -1).unsqueeze(1);
         table = (angles.cos().to(device).DetachFromDisposeScope(), angles.sin().to(device).DetachFromDisposeScope());

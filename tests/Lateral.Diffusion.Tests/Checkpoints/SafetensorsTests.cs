@@ -26,7 +26,7 @@ public class SafetensorsTests
             new Dictionary<string, string> { ["z"] = "2", ["format"] = "pt" });
 
         const string header = """{"__metadata__":{"format":"pt","z":"2"},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"I16","shape":[2,1],"data_offsets":[4,8]}}""";
-        var padded = header.PadRight((header.Length + 7) / 8 * 8);
+        var padded = header.PadRight(((header.Length + 8 + 63) / 64 * 64) - 8);
         byte[] expected = [.. BitConverter.GetBytes((long)padded.Length), .. Encoding.ASCII.GetBytes(padded), 0, 0, 0xC0, 0x3F, 1, 0, 2, 0];
         var written = File.ReadAllBytes(path);
         Assert.Equal(expected, written);

@@ -8,42 +8,52 @@ using TorchSharp;
 
 namespace Lateral.Tests.Diffusion;
 
-/// <summary>A tiny fresh policy on disk, and samplers that run it.</summary>
+/// <summary>A policy on disk, and samplers that run it.</summary>
 internal sealed class TinyPolicy : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory().FullName;
-
-    public TinyPolicy(ITokenizer tokenizer, ulong seed = 1, int version = 0, int maxLength = 64)
+    public TinyPolicy(LladaModel model, int version = 0)
     {
-        Spec = new TransformerSpec(16, 2, 2, 32, tokenizer.VocabularySize, maxLength, 1e-5, 10_000, tokenizer.MaskId, tokenizer.EndId, null);
-        using var model = LladaStore.Fresh(Spec, seed, trainable: false);
-        var hash = LladaStore.Save(model, _folder);
-        Manifest = new(1, version, hash, "", PayloadKind.Full, new FileInfo(Path).Length, "model.safetensors");
+        var hash = LladaStore.Save(model, Folder);
+        Manifest = new(1, version, hash, "", PayloadKind.Full, new FileInfo(Path).Length, LladaStore.WeightsFile);
     }
 
-    public TransformerSpec Spec { get; }
+    public string Folder { get; } = Directory.CreateTempSubdirectory().FullName;
 
     public PolicyManifest Manifest { get; }
 
-    public string Path => System.IO.Path.Combine(_folder, LladaStore.WeightsFile);
+    public string Path => System.IO.Path.Combine(Folder, LladaStore.WeightsFile);
 
-    public string Folder => _folder;
-
-    public LladaModel Load(torch.Device device) => LladaStore.Load(_folder, device, trainable: false);
-
-    public async Task<DiffusionSampler> StartAsync(ITokenizer tokenizer, int slots, FixedShape? shape = null, ulong seed = 9, IUniforms? uniforms = null)
+    /// <summary>A fresh policy of 2 layers whose distributions are far from uniform.</summary>
+    public static TinyPolicy Fresh(ITokenizer tokenizer, ulong seed = 1, int version = 0)
     {
-        var sampler = new DiffusionSampler(new("cpu", slots, shape, seed), tokenizer, Load, uniforms);
+        using var model = FreshModel(tokenizer, seed);
+        return new(model, version);
+    }
+
+    public static LladaModel FreshModel(ITokenizer tokenizer, ulong seed)
+    {
+        using var scope = torch.NewDisposeScope();
+        var model = LladaStore.Fresh(new TransformerSpec(16, 2, 2, 32, tokenizer.VocabularySize, 64, 1e-5, 10_000, tokenizer.MaskId, tokenizer.EndId, null), seed);
+        using var quiet = torch.no_grad();
+        model.Parameters["model.transformer.ff_out.weight"].mul_(3f);
+        return model;
+    }
+
+    public LladaModel Load(torch.Device device) => LladaStore.Load(Folder, device, trainable: false);
+
+    public async Task<DiffusionSampler> StartAsync(ITokenizer tokenizer, int slots, FixedShape? shape = null, IUniforms? uniforms = null)
+    {
+        var sampler = new DiffusionSampler(new("cpu", slots, shape, Seed: 9), tokenizer, Load, uniforms);
         await sampler.SwapAsync(Manifest, Path);
         return sampler;
     }
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => Directory.Delete(Folder, recursive: true);
 
     public static SampleTask Task(long group, int siblings, int[] prompt, RolloutSpec spec, bool evaluation = false) =>
         new(group, [.. Enumerable.Range(0, siblings)], new Prompt(group, [.. prompt], "", ""), spec, evaluation);
 
-    /// <summary>Everything submitted so far, by id.</summary>
+    /// <summary>The next <paramref name="count"/> finished rollouts, by id.</summary>
     public static async Task<SortedDictionary<RolloutId, Trajectory>> CollectAsync(DiffusionSampler sampler, int count)
     {
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(120));

@@ -82,5 +82,22 @@ public class TensorOpsTests
         }
     }
 
+    [Fact]
+    public unsafe void HostTensor_must_hold_the_values_at_an_aligned_address()
+    {
+        using var scope = NewDisposeScope();
+        for (var length = 1; length < 40; length++)
+        {
+            var tensor = HostTensor.Of(Enumerable.Range(0, length).Select(i => (float)i).ToArray());
+            fixed (byte* address = tensor.bytes) Assert.Equal(0, (nint)address % 64);
+            Assert.Equal(Enumerable.Range(0, length).Select(i => (float)i), tensor.data<float>().ToArray());
+        }
+
+        Assert.Equal([2L, 3L], HostTensor.Of([1L, 2, 3, 4, 5, 6], 2, 3).shape);
+        Assert.Throws<ArgumentException>(() => HostTensor.Of([1L, 2, 3], 2, 3));
+        var odd = ones(20).narrow(0, 1, 19);
+        fixed (byte* address = HostTensor.Aligned(odd).bytes) Assert.Equal(0, (nint)address % 64);
+    }
+
     private static void Check(float[] expected, Tensor actual) => Assert.Equal(expected, actual.data<float>().ToArray(), (x, y) => Math.Abs(x - y) < 1e-6);
 }

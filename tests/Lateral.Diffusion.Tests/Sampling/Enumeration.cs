@@ -1,0 +1,106 @@
+using System.Collections.Immutable;
+using Lateral.Core.Prompts;
+using Lateral.Core.Rollouts;
+using Lateral.Diffusion.Likelihoods;
+using Lateral.Diffusion.Models;
+using Lateral.Diffusion.Sampling;
+using static TorchSharp.torch;
+
+namespace Lateral.Tests.Diffusion;
+
+/// <summary>An outcome of denoising, and its exact natural log-probability under a policy.</summary>
+/// <param name="Trajectory">its token log-probs are not filled in</param>
+internal sealed record Outcome(Trajectory Trajectory, double LogProb)
+{
+    public string Key => KeyOf(Trajectory);
+
+    public static string KeyOf(Trajectory trajectory) => string.Join(' ', trajectory.Tokens) + "|" + string.Join(' ', trajectory.RevealStep);
+}
+
+/// <summary>
+/// Every trajectory that a tiny model can produce, with its probability, by walking all sets and all tokens: the oracle
+/// for samplers and likelihoods. The model of each step may differ, as after a policy swap.
+/// </summary>
+internal sealed class Enumeration(ITokenizer tokenizer, int[] prompt, RolloutSpec spec, Func<int, LladaModel> modelOfStep)
+{
+    public List<Outcome> All()
+    {
+        using var scope = NewDisposeScope();
+        using var quiet = no_grad();
+        var outcomes = new List<Outcome>();
+        var reveal = new int[spec.GenLength];
+        Array.Fill(reveal, -1);
+        Walk(0, new int[spec.GenLength], reveal, 0, outcomes);
+        return outcomes;
+    }
+
+    private void Walk(int step, int[] tokens, int[] reveal, double logProb, List<Outcome> outcomes)
+    {
+        if (step == spec.Steps)
+        {
+            outcomes.Add(new(new(new(0, 0), [.. prompt], [.. tokens], [.. reveal], [.. new float[tokens.Length]], [.. new float[step]], 0, [], ""), logProb));
+            return;
+        }
+
+        var distribution = Distribution(step, tokens, reveal);
+        foreach (var (set, selection) in Sets(step, reveal, distribution))
+            WalkTokens(step, set, 0, tokens, reveal, distribution, logProb + selection, outcomes);
+    }
+
+    private void WalkTokens(int step, int[] set, int at, int[] tokens, int[] reveal, double[][] distribution, double logProb, List<Outcome> outcomes)
+    {
+        if (at == set.Length)
+        {
+            Walk(step + 1, tokens, reveal, logProb, outcomes);
+            return;
+        }
+
+        for (var token = 0; token < tokenizer.VocabularySize; token++)
+        {
+            if (token == tokenizer.MaskId) continue;
+            (tokens[set[at]], reveal[set[at]]) = (token, step);
+            WalkTokens(step, set, at + 1, tokens, reveal, distribution, logProb + distribution[set[at]][token], outcomes);
+        }
+
+        reveal[set[at]] = -1;
+    }
+
+    /// <summary>The sets the policy may reveal; every one for the random law, the one it takes for a deterministic law.</summary>
+    private IEnumerable<(int[] Set, double LogProb)> Sets(int step, int[] reveal, double[][] distribution)
+    {
+        var first = DenoisingPlan.BlockOf(spec, step) * spec.BlockLength;
+        var candidates = Enumerable.Range(first, spec.BlockLength).Where(position => reveal[position] < 0).ToArray();
+        var quota = DenoisingPlan.QuotaOf(spec, step);
+        var policy = SelectionPolicies.ByName(spec.Reveal);
+        if (policy.Draws)
+        {
+            var sets = Subsets(candidates, quota).ToList();
+            foreach (var set in sets) yield return (set, -Math.Log(sets.Count));
+            yield break;
+        }
+
+        var chosen = new int[quota];
+        var maxima = candidates.Select(position => (float)Math.Exp(distribution[position].Max())).ToArray();
+        var logProb = policy.Select(new(maxima, []), chosen);
+        yield return ([.. chosen.Select(index => candidates[index])], logProb);
+    }
+
+    private static IEnumerable<int[]> Subsets(int[] items, int size)
+    {
+        if (size == 0) return [[]];
+        if (items.Length < size) return [];
+        return Subsets(items[1..], size - 1).Select(rest => (int[])[items[0], .. rest]).Concat(Subsets(items[1..], size));
+    }
+
+    /// <summary>[L][V] natural log-probs at every generated position of a state, at temperature 1.</summary>
+    private double[][] Distribution(int step, int[] tokens, int[] reveal)
+    {
+        using var scope = NewDisposeScope();
+        var model = modelOfStep(step);
+        var ids = prompt.Select(id => (long)id).Concat(tokens.Select((token, i) => reveal[i] < 0 ? (long)tokenizer.MaskId : token)).ToArray();
+        var hidden_LD = model.Hidden(tensor(ids, 1, ids.Length)).narrow(1, prompt.Length, tokens.Length).squeeze(0);
+        var logp_LV = OutputDistribution.LogProbabilities(OutputDistribution.Logits(model, hidden_LD), null).to(ScalarType.Float64);
+        var flat = logp_LV.data<double>().ToArray();
+        return [.. flat.Chunk(tokenizer.VocabularySize)];
+    }
+}

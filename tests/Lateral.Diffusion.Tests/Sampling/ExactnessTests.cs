@@ -1,0 +1,128 @@
+using Lateral.Core.Rollouts;
+using Lateral.Diffusion.Likelihoods;
+using Lateral.Diffusion.Models;
+using static TorchSharp.torch;
+
+namespace Lateral.Tests.Diffusion;
+
+/// <summary>Trajectory probabilities on a model small enough to enumerate: 3 tokens, 3 positions, 2 steps.</summary>
+public sealed class ExactnessTests : IDisposable
+{
+    private static readonly DigitTokenizer Tokenizer = new(withEnd: false, digits: 3);
+    private static readonly int[] Prompt = [2, 0];
+
+    private readonly LladaModel _a = TinyPolicy.FreshModel(Tokenizer, 1), _b = TinyPolicy.FreshModel(Tokenizer, 2), _c = TinyPolicy.FreshModel(Tokenizer, 3);
+
+    public void Dispose()
+    {
+        foreach (var model in new[] { _a, _b, _c }) model.Dispose();
+    }
+
+    [Theory]
+    [InlineData("random", 3 * 27)]
+    [InlineData("max-prob", 27)]
+    public void Outcome_probabilities_must_sum_to_one(string reveal, int count)
+    {
+        var outcomes = Enumerate(reveal, _ => _a);
+        Assert.Equal(count, outcomes.DistinctBy(outcome => outcome.Key).Count());
+        Assert.Equal(1, outcomes.Sum(outcome => Math.Exp(outcome.LogProb)), 1e-6);
+    }
+
+    [Theory]
+    [InlineData("random")]
+    [InlineData("max-prob")]
+    public void Replayed_likelihood_must_equal_the_enumerated_one_and_its_mean_score_must_vanish(string reveal)
+    {
+        var outcomes = Enumerate(reveal, _ => _a);
+        using var scope = NewDisposeScope();
+        var views = outcomes.SelectMany((outcome, i) => TrajectoryReplay.Views(i, outcome.Trajectory, 0, default, 1));
+        // Each outcome's probability stands where its advantage would: the loss is then the expectation of log p.
+        var probabilities = outcomes.Select(outcome => (float)Math.Exp(outcome.LogProb)).ToArray();
+        var replayed = new double[outcomes.Count];
+        foreach (var batch in MicroBatch.Cut(views, 1000, Tokenizer.MaskId))
+        {
+            var device = DeviceMicroBatch.Upload(batch, probabilities, CPU);
+            var logp_N = TrajectoryLikelihood.Score(_a, device, 1);
+            logp_N.mul(device.Advantages_N).sum().backward();
+            var values = logp_N.detach().data<float>().ToArray();
+            for (var i = 0; i < values.Length; i++) replayed[batch.Rollouts[i]] += values[i];
+        }
+
+        for (var i = 0; i < replayed.Length; i++)
+        {
+            var selection = reveal == "random" ? -Math.Log(3) : 0;
+            Assert.Equal(outcomes[i].LogProb, replayed[i] + selection, 1e-5);
+        }
+
+        foreach (var (name, parameter) in _a.Parameters)
+        {
+            Assert.True(parameter.grad!.abs().max().item<float>() < 2e-6, name);
+        }
+    }
+
+    [Fact]
+    public void Random_reveal_must_be_exact_off_policy_even_across_a_swap_inside_the_trajectory()
+    {
+        var (behaviour, current) = (Enumerate("random", step => step == 0 ? _a : _b), Enumerate("random", _ => _c));
+        Assert.Equal(Expectation(current), Reweighted(behaviour, current), 1e-5);
+        Assert.True(Math.Abs(Expectation(behaviour) - Expectation(current)) > .05, "the two policies have to differ for this to mean anything");
+    }
+
+    [Fact]
+    public void Max_probability_reveal_must_be_known_to_be_biased_off_policy()
+    {
+        var (behaviour, current) = (Enumerate("max-prob", _ => _a), Enumerate("max-prob", _ => _c));
+        Assert.True(Math.Abs(Expectation(current) - Reweighted(behaviour, current)) > .05);
+    }
+
+    [Theory]
+    [InlineData("random")]
+    [InlineData("max-prob")]
+    public async Task Sampler_must_draw_outcomes_with_the_probabilities_it_records(string reveal)
+    {
+        const int rollouts = 6000;
+        using var policy = new TinyPolicy(_a);
+        var expected = new Enumeration(Tokenizer, Prompt, Spec(reveal), _ => _a).All().ToDictionary(outcome => outcome.Key);
+        await using var sampler = await policy.StartAsync(Tokenizer, 200);
+        for (var group = 0; group < 6; group++) sampler.Submit(TinyPolicy.Task(group, rollouts / 6, Prompt, Spec(reveal)));
+        var finished = await TinyPolicy.CollectAsync(sampler, rollouts);
+        foreach (var trajectory in finished.Values)
+            Assert.Equal(expected[Outcome.KeyOf(trajectory)].LogProb, trajectory.TokenLogProbs.Sum() + trajectory.SelectionLogProbs.Sum(), 1e-5);
+
+        var counts = finished.Values.CountBy(Outcome.KeyOf).ToDictionary();
+        var chi2 = expected.Values.Sum(outcome =>
+        {
+            var mean = rollouts * Math.Exp(outcome.LogProb);
+            return Math.Pow(counts.GetValueOrDefault(outcome.Key) - mean, 2) / mean;
+        });
+        // Mean n - 1 and standard deviation sqrt(2 (n - 1)); small cells skew it, five deviations leave room.
+        Assert.InRange(chi2, 0, expected.Count - 1 + 5 * Math.Sqrt(2.0 * (expected.Count - 1)));
+    }
+
+    private static RolloutSpec Spec(string reveal) => new(3, 3, 2, 1, reveal, false);
+
+    private static List<Outcome> Enumerate(string reveal, Func<int, LladaModel> model) => new Enumeration(Tokenizer, Prompt, Spec(reveal), model).All();
+
+    /// <summary>Some function of tokens and order: which position was left for the last step weighs in.</summary>
+    private static double Value(Trajectory trajectory) =>
+        (trajectory.Tokens[0] == trajectory.Tokens[2] ? trajectory.Tokens[1] + 1 : 0) + trajectory.RevealStep.IndexOf(1);
+
+    private static double Expectation(List<Outcome> outcomes) => outcomes.Sum(outcome => Math.Exp(outcome.LogProb) * Value(outcome.Trajectory));
+
+    /// <summary>E_mu[rho f] with rho from token log-probs of the recorded states alone, as the learner has it.</summary>
+    private double Reweighted(List<Outcome> behaviour, List<Outcome> current)
+    {
+        using var scope = NewDisposeScope();
+        var sum = 0.0;
+        var selection = current.Count == 81 ? -Math.Log(3) : 0;
+        for (var i = 0; i < behaviour.Count; i++)
+        {
+            var views = TrajectoryReplay.Views(0, behaviour[i].Trajectory, 0, default, 1);
+            var logp = MicroBatch.Cut(views, 1000, Tokenizer.MaskId)
+                .Sum(batch => TrajectoryLikelihood.Score(_c, DeviceMicroBatch.Upload(batch, new float[1], CPU), 1).sum().item<float>());
+            sum += Math.Exp(logp + selection - behaviour[i].LogProb) * Math.Exp(behaviour[i].LogProb) * Value(behaviour[i].Trajectory);
+        }
+
+        return sum;
+    }
+}
