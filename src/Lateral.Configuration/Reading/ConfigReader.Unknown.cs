@@ -22,6 +22,8 @@ public sealed partial class ConfigReader
 
     private string Unknown(string name, List<(string Path, string Leaf)> all)
     {
+        // After many errors nobody reads the suggestions, and comparing with every key would take its time.
+        if (_errors.Count > 200) return $"unknown key {ConfigPath.Join(Path, name)}";
         var sibling = Suggestions.Closest(name, _known.Concat(_sections.Keys).Concat(_open));
         var near = sibling is not null ? ConfigPath.Join(Path, sibling)
             : Suggestions.Closest(name, all.Select(k => k.Leaf)) is { } leaf ? all.First(k => k.Leaf == leaf).Path : null;

@@ -69,7 +69,7 @@ internal sealed partial class Resolver
 
     private ConfigValue MergeObjects(ConfigObject lower, ConfigObject upper)
     {
-        if (!Spend(lower.Fields.Count + upper.Fields.Count, upper.Origin)) return Failed;
+        if (!Spend(4L * (lower.Fields.Count + upper.Fields.Count), upper.Origin)) return Failed;
         var fields = new OrderedDictionary<string, ConfigValue>(lower.Fields, StringComparer.Ordinal);
         var keyOrigins = new Dictionary<string, Origin>(lower.KeyOrigins, StringComparer.Ordinal);
         foreach (var (key, value) in upper.Fields)

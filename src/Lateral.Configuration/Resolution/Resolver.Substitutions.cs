@@ -78,7 +78,8 @@ internal sealed partial class Resolver
 
     private string Undefined(SubstitutionPath path)
     {
-        var near = Suggestions.Closest(ConfigPath.Render(path.Keys), AllPaths());
+        // After many errors nobody reads the suggestions, and comparing with every path would take its time.
+        var near = diagnostics.Count > 50 ? null : Suggestions.Closest(ConfigPath.Render(path.Keys), AllPaths());
         return $"{path with { Optional = false }} is not defined in the config or the environment - " +
             (near is null ? "" : $"did you mean ${{{near}}}? - ") + $"define it, or write {path with { Optional = true }} if it is optional";
     }

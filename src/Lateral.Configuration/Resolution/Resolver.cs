@@ -16,10 +16,13 @@ internal sealed partial class Resolver(ObjectNode root, HoconOptions options, Di
     private const int MaxFrames = 400;
     private const long MaxWork = 16_000_000;
     private const long MaxWeight = 16_000_000;
-    private const string TooMuch = "substitutions expand to too much text - values that repeat each other double in size each time - look for a value that contains itself";
+    private const string TooMuch = "substitutions expand without end - values repeat or contain one another - look for a value that contains itself";
 
-    /// <summary>What resolving one entry costs, in units of one copied character or item.</summary>
-    private const long EnterWork = 32;
+    /// <summary>
+    /// What resolving a value again costs, in units of one copied character or item. Only values inside an unfinished cycle are
+    /// resolved more than once, and tangled cycles do it exponentially often.
+    /// </summary>
+    private const long AgainWork = 100;
 
     /// <summary>Results that are not values: a reported mistake, and a reference whose answer is still being computed further up.</summary>
     private static readonly ConfigScalar Failed = ConfigScalar.Placeholder(new Origin("", 0, 0));
@@ -43,9 +46,9 @@ internal sealed partial class Resolver(ObjectNode root, HoconOptions options, Di
         return value as ConfigObject;
     }
 
-    private bool Enter(Origin origin)
+    private bool Enter(Origin origin, bool again)
     {
-        if (!Spend(EnterWork, origin)) return false;
+        if (!Spend(again ? AgainWork : 1, origin)) return false;
         _exhausted = _depth >= MaxFrames || !RuntimeHelpers.TryEnsureSufficientExecutionStack();
         if (_exhausted) diagnostics.Report(origin, "substitutions lead through too many others to resolve - shorten the chain, or look for a loop");
         else _depth++;
@@ -72,7 +75,8 @@ internal sealed partial class Resolver(ObjectNode root, HoconOptions options, Di
     private ConfigValue ResolveObject(ObjectNode node)
     {
         if (node.Resolved is not null) return node.Resolved;
-        if (!Enter(node.Origin)) return Failed;
+        if (!Enter(node.Origin, node.IsVisited)) return Failed;
+        node.IsVisited = true;
         var outerLow = _low;
         _low = int.MaxValue;
         var value = ResolveFields(node);
@@ -88,6 +92,7 @@ internal sealed partial class Resolver(ObjectNode root, HoconOptions options, Di
         var keyOrigins = new Dictionary<string, Origin>(StringComparer.Ordinal);
         foreach (var (key, field) in node.Fields)
         {
+            if (!Spend(field.Entries.Count, node.Origin)) return Failed;
             var value = Visible(field);
             if (value is null) continue;
             if (ReferenceEquals(value, Cyclic)) return Cyclic;
@@ -116,6 +121,7 @@ internal sealed partial class Resolver(ObjectNode root, HoconOptions options, Di
     /// <summary>The value of entries 0..top: the top one, merged with those below as long as all are objects. Null when undefined.</summary>
     private ConfigValue? Fold(Field field, int top)
     {
+        if (top > 0 && !Spend(top, field.Entries[top].Node.Origin)) return Failed;
         var first = top;
         while (first > 0 && field.Entries[first] is { LooksBack: true, IsKnown: false } or { Node: ObjectNode }) first--;
         for (var i = Math.Max(first, 0); i < top; i++)
@@ -139,7 +145,8 @@ internal sealed partial class Resolver(ObjectNode root, HoconOptions options, Di
         if (entry.IsKnown) return entry.Known;
         if (entry.Node is LiteralNode literal) return literal.Value;
         if (entry.Node is ObjectNode obj) return ResolveObject(obj);
-        if (!Enter(entry.Node.Origin)) return Failed;
+        if (!Enter(entry.Node.Origin, entry.IsVisited)) return Failed;
+        entry.IsVisited = true;
 
         var outer = (field.Cut, field.CutDepth, _low, _frame);
         // A list cannot be built from an earlier value of itself: only substitutions and concatenations look back.
@@ -170,7 +177,7 @@ internal sealed partial class Resolver(ObjectNode root, HoconOptions options, Di
 
     private ConfigValue ResolveArray(ArrayNode node)
     {
-        if (!Enter(node.Origin)) return Failed;
+        if (!Enter(node.Origin, again: false)) return Failed;
         var items = new List<ConfigValue>(node.Items.Count);
         var cyclic = false;
         foreach (var item in node.Items)

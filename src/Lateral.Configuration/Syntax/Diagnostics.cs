@@ -14,6 +14,8 @@ internal sealed class Diagnostics
 
     public bool Any => _errors.Count > 0;
 
+    public int Count => _errors.Count;
+
     /// <summary>Braces or brackets do not pair up: which key belongs to which section is then guesswork, and later phases must not run.</summary>
     public bool StructureBroken { get; private set; }
 

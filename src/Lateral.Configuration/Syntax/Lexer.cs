@@ -220,12 +220,9 @@ internal sealed class Lexer
         _at++;
         var list = inner is [.., { Kind: TokenKind.OpenBracket }, { Kind: TokenKind.CloseBracket }];
         if (list) inner.RemoveRange(inner.Count - 2, 2);
-        Add(ReadSubstitutionPath(inner, origin) is { } keys
-            ? new Token(TokenKind.Substitution, "", origin, new SubstitutionPath(keys, optional, list))
-            : new Token(TokenKind.Bad, "", origin));
+        if (ReadSubstitutionPath(inner, origin) is { } keys) Add(TokenKind.Substitution, "", origin, new SubstitutionPath(keys, optional, list));
+        else Add(TokenKind.Bad, "", origin);
     }
-
-    private void Add(Token token) => _tokens.Add(token);
 
     private List<string>? ReadSubstitutionPath(List<Token> inner, Origin origin)
     {

@@ -51,6 +51,8 @@ internal sealed class ObjectNode(Origin origin) : Node(origin)
     /// <summary>The resolved object once nothing in it depends on a value still being resolved.</summary>
     public ConfigValue? Resolved { get; set; }
 
+    public bool IsVisited { get; set; }
+
     public Field FieldAt(string key)
     {
         if (!Fields.TryGetValue(key, out var field)) Fields.Add(key, field = new Field());
@@ -102,6 +104,8 @@ internal sealed class Entry(Node node, Origin keyOrigin)
 
     /// <summary>The value names its own key, so it needs the entry below: such chains are resolved bottom-up, without recursion.</summary>
     public bool LooksBack { get; init; }
+
+    public bool IsVisited { get; set; }
 
     public bool IsKnown { get; set; }
 

@@ -50,28 +50,25 @@ internal sealed class SourceReader(HoconOptions options, Diagnostics diagnostics
         ObjectNode? found = null;
         foreach (var candidate in Path.HasExtension(path) ? [path] : Extensions.Select(e => path + e))
         {
+            if (IsCycle(candidate, origin)) return null;
             if (Read(candidate, origin) is not { } text) continue;
             found ??= new ObjectNode(origin);
-            if (MayOpen(candidate, origin)) found.Absorb(ParseOpen(candidate, text, prefix, depth));
+            if (++_includes <= MaxIncludes && _open.Count <= MaxOpen) found.Absorb(ParseOpen(candidate, text, prefix, depth));
+            else diagnostics.Report(origin, $"too many includes - one load may read {MaxIncludes} files, {MaxOpen} inside one another - include each file once");
         }
 
         if (found is null && required) diagnostics.Report(origin, $"file not found: {path} - include required(...) must find it - check the name; it is relative to the including file");
         return found;
     }
 
-    private bool MayOpen(string file, Origin origin)
+    private bool IsCycle(string file, Origin origin)
     {
         var full = Path.GetFullPath(file);
-        if (_open.FindIndex(f => f.FullPath == full) is var first and >= 0)
-        {
-            var cycle = string.Join(" -> ", _open.Skip(first).Select(f => f.Name).Append(file));
-            diagnostics.Report(origin, $"include cycle: {cycle} - a file cannot contain itself - remove one of these includes");
-            return false;
-        }
-
-        if (++_includes <= MaxIncludes && _open.Count <= MaxOpen) return true;
-        diagnostics.Report(origin, $"too many includes - one load may read {MaxIncludes} files, {MaxOpen} inside one another - include each file once");
-        return false;
+        var first = _open.FindIndex(f => f.FullPath == full);
+        if (first < 0) return false;
+        var cycle = string.Join(" -> ", _open.Skip(first).Select(f => f.Name).Append(file));
+        diagnostics.Report(origin, $"include cycle: {cycle} - a file cannot contain itself - remove one of these includes");
+        return true;
     }
 
     private ObjectNode ParseOpen(string file, string text, IReadOnlyList<string> prefix, int depth)

@@ -13,17 +13,19 @@ public readonly record struct StateView(int Rollout, Trajectory Trajectory, int 
     /// <summary>P + L</summary>
     public int Length => Trajectory.Prompt.Length + Trajectory.Tokens.Length;
 
-    /// <summary>Writes the canvas: prompt, tokens revealed before the step, MASK elsewhere.</summary>
-    /// <param name="canvas">[P + L] or longer; the rest is left alone</param>
-    public void WriteCanvas(Span<double> canvas, int maskId)
+    /// <summary>[P + L] the canvas: prompt, tokens revealed before the step, MASK elsewhere.</summary>
+    public int[] Canvas(int maskId)
     {
-        var prompt = Trajectory.Prompt.Length;
-        for (var i = 0; i < prompt; i++) canvas[i] = Trajectory.Prompt[i];
-        for (var i = 0; i < Trajectory.Tokens.Length; i++)
+        var canvas = new int[Length];
+        Trajectory.Prompt.CopyTo(canvas);
+        var generated = canvas.AsSpan(Trajectory.Prompt.Length);
+        for (var i = 0; i < generated.Length; i++)
         {
-            var visible = (uint)Trajectory.RevealStep[i] < (uint)Step;
-            canvas[prompt + i] = visible ? Trajectory.Tokens[i] : maskId;
+            // Never revealed is -1, which as an unsigned number is after every step.
+            generated[i] = (uint)Trajectory.RevealStep[i] < (uint)Step ? Trajectory.Tokens[i] : maskId;
         }
+
+        return canvas;
     }
 
     /// <summary>Generated positions the step revealed.</summary>

@@ -44,19 +44,21 @@ internal sealed class DenoisingEngine : IDisposable
     public StepResult Step()
     {
         _batch.Fill();
-        var inputs = StepInputs.Build(_batch.Slots, _settings.Shape, _tokenizer.MaskId, _uniforms);
+        var inputs = _settings.Shape is { } shape
+            ? StepInputs.Fixed(_batch.Slots, shape, _tokenizer.MaskId, _uniforms)
+            : StepInputs.Compact(_batch.Slots, _tokenizer.MaskId, _uniforms);
         var outputs = DenoisingKernel.Run(_model, inputs);
         var tokens = 0;
-        foreach (var (canvas, positions, firstRow) in inputs.Work) tokens += Reveal(canvas, positions, firstRow, outputs);
-        return new(_batch.TakeFinished().ConvertAll(canvas => canvas.ToTrajectory()), inputs.Work.Count, inputs.Canvases, tokens);
+        foreach (var (canvas, positions, firstDraw) in inputs.Work) tokens += Reveal(canvas, positions, firstDraw, outputs);
+        return new(_batch.TakeFinished().ConvertAll(canvas => canvas.ToTrajectory()), inputs.Work.Count, _settings.Shape is null ? inputs.Work.Count : inputs.Canvases, tokens);
     }
 
     public void Dispose() => _model.Dispose();
 
-    private int Reveal(Canvas canvas, int[] positions, int firstRow, StepOutputs outputs)
+    private int Reveal(Canvas canvas, int[] positions, int firstDraw, StepOutputs outputs)
     {
         var probabilities = new float[positions.Length];
-        for (var c = 0; c < positions.Length; c++) probabilities[c] = outputs.MaxProbability(firstRow + c);
+        for (var c = 0; c < positions.Length; c++) probabilities[c] = outputs.MaxProbability(firstDraw + c);
         var draws = new double[canvas.Selection.Draws ? positions.Length : 0];
         for (var c = 0; c < draws.Length; c++) draws[c] = _uniforms.Selection(canvas.Evaluation, canvas.Id, canvas.Step, positions[c]);
 
@@ -64,10 +66,10 @@ internal sealed class DenoisingEngine : IDisposable
         var logProb = canvas.Selection.Select(new(probabilities, draws), chosen);
         foreach (var c in chosen)
         {
-            var row = firstRow + c;
-            if (!float.IsFinite(outputs.LogProb(row)))
+            var draw = firstDraw + c;
+            if (!float.IsFinite(outputs.LogProb(draw)))
                 throw new InvalidOperationException($"policy version {_policy!.Version} gives logits that are not finite ({canvas.Id}, step {canvas.Step})");
-            canvas.Reveal(positions[c], outputs.Token(row), outputs.LogProb(row), outputs.Entropy(row));
+            canvas.Reveal(positions[c], outputs.Token(draw), outputs.LogProb(draw), outputs.Entropy(draw));
         }
 
         canvas.EndStep(logProb, _policy!);

@@ -5,25 +5,25 @@ using static TorchSharp.torch;
 
 namespace Lateral.Diffusion.Sampling;
 
-/// <summary>What the device sends back for each of the N scored rows, in one transfer.</summary>
+/// <summary>What the device sends back for each of the N draws, in one transfer.</summary>
 /// <param name="Packed">[4 * N]: token | log-prob | max probability | entropy in nats</param>
-internal readonly record struct StepOutputs(double[] Packed, int Scored)
+internal readonly record struct StepOutputs(double[] Packed, int Draws)
 {
-    public int Token(int row) => (int)Packed[row];
+    public int Token(int draw) => (int)Packed[draw];
 
     /// <summary>Natural log of the tempered probability of the sampled token.</summary>
-    public float LogProb(int row) => (float)Packed[Scored + row];
+    public float LogProb(int draw) => (float)Packed[Draws + draw];
 
     /// <summary>Largest untempered probability.</summary>
-    public float MaxProbability(int row) => (float)Packed[2 * Scored + row];
+    public float MaxProbability(int draw) => (float)Packed[2 * Draws + draw];
 
     /// <summary>Entropy of the tempered distribution.</summary>
-    public float Entropy(int row) => (float)Packed[3 * Scored + row];
+    public float Entropy(int draw) => (float)Packed[3 * Draws + draw];
 }
 
 /// <summary>
-/// The device's part of a denoising step: forward, and for every candidate row a token, its log-prob and the statistics
-/// that selection needs. B canvases, L length, D width, N candidate rows, V vocabulary.
+/// The device's part of a denoising step: forward, and for every candidate a token, its log-prob and the statistics
+/// that selection needs. B canvases, L length, U rows, D width, N draws, V vocabulary.
 /// </summary>
 internal static class DenoisingKernel
 {
@@ -38,23 +38,28 @@ internal static class DenoisingKernel
         var attended_BL = inputs.Padded
             ? packed.narrow(0, inputs.AttendedAt, inputs.RowsAt).to(ScalarType.Bool).view(inputs.Canvases, inputs.Length)
             : null;
-        var rows_N = packed.narrow(0, inputs.RowsAt, inputs.Scored).to(ScalarType.Int64);
-        var hidden_ND = model.HiddenRows(ids_BL, rows_N, attended_BL);
+        var rows_U = packed.narrow(0, inputs.RowsAt, inputs.Rows).to(ScalarType.Int64);
+        var hidden_UD = model.HiddenRows(ids_BL, rows_U, attended_BL);
+        var rowOf_N = packed.narrow(0, inputs.RowOfDrawAt, inputs.Draws).to(ScalarType.Int64);
 
         var piece = Math.Max(1, MaxLogits / model.Spec.Vocabulary);
         var pieces = new List<Tensor>();
-        for (var at = 0; at < inputs.Scored; at += piece)
-            pieces.Add(Score(model, inputs, packed, hidden_ND, at, Math.Min(piece, inputs.Scored - at)));
+        for (var at = 0; at < inputs.Draws; at += piece)
+        {
+            var count = Math.Min(piece, inputs.Draws - at);
+            pieces.Add(Draw(model, inputs, packed, hidden_UD.index_select(0, rowOf_N.narrow(0, at, count)), at, count));
+        }
+
         var outputs_4N = pieces.Count == 1 ? pieces[0] : cat(pieces, 1);
-        return new(outputs_4N.cpu().data<double>().ToArray(), inputs.Scored);
+        return new(outputs_4N.cpu().data<double>().ToArray(), inputs.Draws);
     }
 
-    private static Tensor Score(LladaModel model, StepInputs inputs, Tensor packed, Tensor hidden_ND, int first, int count)
+    private static Tensor Draw(LladaModel model, StepInputs inputs, Tensor packed, Tensor hidden_ND, int first, int count)
     {
         using var scope = NewDisposeScope();
         Tensor Column(int at) => packed.narrow(0, at + first, count).unsqueeze(1);
 
-        var logits_NV = OutputDistribution.Logits(model, hidden_ND.narrow(0, first, count));
+        var logits_NV = OutputDistribution.Logits(model, hidden_ND);
         var inverse_N1 = inputs.Tempered ? Column(inputs.InverseTemperaturesAt).to(ScalarType.Float32) : null;
         var logp_NV = OutputDistribution.LogProbabilities(logits_NV, inverse_N1);
         var p_NV = logp_NV.exp();

@@ -38,9 +38,14 @@ public sealed class DiffusionSampler : ISampler
     private long? _idleSince = Stopwatch.GetTimestamp();
     private EngineFailedException? _failure;
 
+    public DiffusionSampler(SamplerSettings settings, ITokenizer tokenizer, PolicyNetwork network)
+        : this(settings, tokenizer, device => network.Build(device, trainable: false))
+    {
+    }
+
     /// <param name="model">builds the policy network on a device; runs on the device thread. The first swap gives it its weights.</param>
     /// <param name="uniforms">null = keyed by the run's seed</param>
-    public DiffusionSampler(SamplerSettings settings, ITokenizer tokenizer, Func<torch.Device, LladaModel> model, IUniforms? uniforms = null)
+    internal DiffusionSampler(SamplerSettings settings, ITokenizer tokenizer, Func<torch.Device, LladaModel> model, IUniforms? uniforms = null)
     {
         if (settings.Slots < 1) throw new ArgumentException($"a sampler needs at least one slot, not {settings.Slots}", nameof(settings));
         (_settings, _vocabulary) = (settings, tokenizer.VocabularySize);

@@ -1,4 +1,4 @@
-using Lateral.Core.Rollouts;
+using Lateral.Diffusion.Likelihoods;
 
 namespace Lateral.Diffusion.Sampling;
 
@@ -7,17 +7,22 @@ namespace Lateral.Diffusion.Sampling;
 /// <param name="BlockLength">candidate rows scored per slot</param>
 public sealed record FixedShape(int CanvasLength, int BlockLength);
 
+/// <param name="Positions">[C] generated positions of the canvas's candidates</param>
+/// <param name="FirstDraw">where its candidates start among the N draws</param>
+internal readonly record struct StepWork(Canvas Canvas, int[] Positions, int FirstDraw);
+
 /// <summary>
-/// What one denoising step sends to the device: one array for one transfer. B canvases, L the longest, N scored rows.
-/// Layout: <c>ids [B * L] | rows [N] | uniforms [N] | inverse temperatures [N] | greedy [N] | attended [B * L]</c>, the last
-/// only where <see cref="Padded"/>. float64 holds token ids, row numbers and uniforms without loss.
+/// What one denoising step sends to the device, in one array for one transfer. B canvases, L the longest, U rows of hidden
+/// states, N draws. Equal canvases share their rows, each candidate of each rollout is a draw of its own.
+/// Layout: <c>ids [B * L] | rows [U] | row of draw [N] | uniforms [N] | inverse temperatures [N] | greedy [N] |
+/// attended [B * L]</c>, the last only where <see cref="Padded"/>. float64 holds token ids, row numbers and uniforms without loss.
 /// </summary>
 internal sealed class StepInputs
 {
-    private StepInputs(int canvases, int length, int scored, bool padded)
+    private StepInputs(int canvases, int length, int rows, int draws, bool padded)
     {
-        (Canvases, Length, Scored, Padded) = (canvases, length, scored, padded);
-        Packed = new double[(padded ? 2 : 1) * canvases * length + 4 * scored];
+        (Canvases, Length, Rows, Draws, Padded) = (canvases, length, rows, draws, padded);
+        Packed = new double[(padded ? 2 : 1) * canvases * length + rows + 4 * draws];
     }
 
     /// <summary>B</summary>
@@ -26,90 +31,120 @@ internal sealed class StepInputs
     /// <summary>L</summary>
     public int Length { get; }
 
+    /// <summary>U</summary>
+    public int Rows { get; }
+
     /// <summary>N</summary>
-    public int Scored { get; }
+    public int Draws { get; }
 
     public bool Padded { get; }
 
-    /// <summary>Whether some row has a temperature other than 1.</summary>
+    /// <summary>Whether some draw has a temperature other than 1.</summary>
     public bool Tempered { get; private set; }
 
-    /// <summary>Whether some row takes the most probable token.</summary>
+    /// <summary>Whether some draw takes the most probable token.</summary>
     public bool Greedy { get; private set; }
 
     public double[] Packed { get; }
 
+    public List<StepWork> Work { get; } = [];
+
     public int RowsAt => Canvases * Length;
 
-    public int UniformsAt => RowsAt + Scored;
+    public int RowOfDrawAt => RowsAt + Rows;
 
-    public int InverseTemperaturesAt => RowsAt + 2 * Scored;
+    public int UniformsAt => RowOfDrawAt + Draws;
 
-    public int GreedyAt => RowsAt + 3 * Scored;
+    public int InverseTemperaturesAt => UniformsAt + Draws;
 
-    public int AttendedAt => RowsAt + 4 * Scored;
+    public int GreedyAt => InverseTemperaturesAt + Draws;
 
-    /// <summary>The canvases of the step with their candidates: [C] generated positions, and where their rows start in N.</summary>
-    public List<(Canvas Canvas, int[] Positions, int FirstRow)> Work { get; } = [];
+    public int AttendedAt => GreedyAt + Draws;
 
-    /// <param name="slots">[S] canvases, null where a slot is free</param>
-    /// <param name="shape">null = as small as the active canvases allow</param>
-    /// <param name="maskId">fills free slots and padding</param>
-    public static StepInputs Build(ReadOnlySpan<Canvas?> slots, FixedShape? shape, int maskId, IUniforms uniforms)
+    /// <summary>As small as the active canvases allow; equal ones are computed once.</summary>
+    public static StepInputs Compact(ReadOnlySpan<Canvas?> slots, int maskId, IUniforms uniforms)
     {
-        var canvases = new List<Canvas?>();
+        var work = new List<StepWork>();
+        var index = new Dictionary<int[], int>(CanvasComparer.Instance);
+        var draws = 0;
         foreach (var canvas in slots)
         {
-            if (canvas is not null || shape is not null) canvases.Add(canvas);
+            if (canvas is null) continue;
+            index.TryAdd(canvas.Ids, index.Count);
+            work.Add(new(canvas, CandidatesOf(canvas), draws));
+            draws += work[^1].Positions.Length;
         }
 
-        var candidates = canvases.ConvertAll(CandidatesOf);
-        var length = shape?.CanvasLength ?? canvases.Max(canvas => canvas!.Ids.Length);
-        var scored = shape is null ? candidates.Sum(positions => positions.Length) : canvases.Count * shape.BlockLength;
-        // With fixed shapes attention takes the masked path always: the path itself must not depend on the other rows.
-        var padded = shape is not null || canvases.Exists(canvas => canvas!.Ids.Length != length);
-        var inputs = new StepInputs(canvases.Count, length, scored, padded);
-        inputs.Packed.AsSpan(0, inputs.RowsAt).Fill(maskId);
-        inputs.Packed.AsSpan(inputs.InverseTemperaturesAt, scored).Fill(1);
-        if (padded) inputs.Packed.AsSpan(inputs.AttendedAt).Fill(1);
-        var row = 0;
-        for (var b = 0; b < canvases.Count; b++)
+        var length = index.Keys.Max(ids => ids.Length);
+        var rowIndex = new Dictionary<int, int>();
+        foreach (var item in work)
         {
-            if (shape is not null) row = b * shape.BlockLength;
-            if (canvases[b] is not { } canvas) continue;
-            inputs.Add(b, canvas, candidates[b], row, uniforms);
-            row += candidates[b].Length;
+            foreach (var position in item.Positions) rowIndex.TryAdd(index[item.Canvas.Ids] * length + item.Canvas.IndexOf(position), rowIndex.Count);
+        }
+
+        var inputs = new StepInputs(index.Count, length, rowIndex.Count, draws, index.Keys.Any(ids => ids.Length != length));
+        inputs.Clear(maskId);
+        foreach (var (ids, b) in index) inputs.WriteCanvas(b, ids);
+        foreach (var (row, u) in rowIndex) inputs.Packed[inputs.RowsAt + u] = row;
+        foreach (var item in work) inputs.WriteDraws(item, position => rowIndex[index[item.Canvas.Ids] * length + item.Canvas.IndexOf(position)], uniforms);
+        return inputs;
+    }
+
+    /// <summary>Always S canvases of one length and S * block rows; a free slot holds MASK. Attention always takes the masked path.</summary>
+    public static StepInputs Fixed(ReadOnlySpan<Canvas?> slots, FixedShape shape, int maskId, IUniforms uniforms)
+    {
+        var rows = slots.Length * shape.BlockLength;
+        var inputs = new StepInputs(slots.Length, shape.CanvasLength, rows, rows, padded: true);
+        inputs.Clear(maskId);
+        for (var n = 0; n < rows; n++) inputs.Packed[inputs.RowOfDrawAt + n] = n;
+        for (var b = 0; b < slots.Length; b++)
+        {
+            if (slots[b] is not { } canvas) continue;
+            var first = b * shape.BlockLength;
+            inputs.WriteCanvas(b, canvas.Ids);
+            var item = new StepWork(canvas, CandidatesOf(canvas), first);
+            for (var c = 0; c < item.Positions.Length; c++) inputs.Packed[inputs.RowsAt + first + c] = b * shape.CanvasLength + canvas.IndexOf(item.Positions[c]);
+            var draw = first;
+            inputs.WriteDraws(item, _ => draw++, uniforms);
         }
 
         return inputs;
     }
 
-    private static int[] CandidatesOf(Canvas? canvas)
+    private static int[] CandidatesOf(Canvas canvas)
     {
-        if (canvas is null) return [];
         var positions = new int[canvas.Spec.BlockLength];
         return positions[..canvas.Candidates(positions)];
     }
 
-    private void Add(int b, Canvas canvas, int[] positions, int firstRow, IUniforms uniforms)
+    private void Clear(int maskId)
     {
-        var ids = Packed.AsSpan(b * Length, Length);
-        for (var i = 0; i < canvas.Ids.Length; i++) ids[i] = canvas.Ids[i];
-        if (Padded) Packed.AsSpan(AttendedAt + b * Length + canvas.Ids.Length, Length - canvas.Ids.Length).Clear();
+        Packed.AsSpan(0, RowsAt).Fill(maskId);
+        Packed.AsSpan(InverseTemperaturesAt, Draws).Fill(1);
+        if (Padded) Packed.AsSpan(AttendedAt).Fill(1);
+    }
 
+    private void WriteCanvas(int b, int[] ids)
+    {
+        for (var i = 0; i < ids.Length; i++) Packed[b * Length + i] = ids[i];
+        if (Padded) Packed.AsSpan(AttendedAt + b * Length + ids.Length, Length - ids.Length).Clear();
+    }
+
+    private void WriteDraws(StepWork item, Func<int, int> rowOf, IUniforms uniforms)
+    {
+        Work.Add(item);
+        var canvas = item.Canvas;
         var temperature = canvas.Spec.Temperature;
         Greedy |= temperature == 0;
         Tempered |= temperature is not (0 or 1);
-        for (var c = 0; c < positions.Length; c++)
+        for (var c = 0; c < item.Positions.Length; c++)
         {
-            var row = firstRow + c;
-            Packed[RowsAt + row] = b * Length + canvas.IndexOf(positions[c]);
-            Packed[UniformsAt + row] = uniforms.Token(canvas.Evaluation, canvas.Id, canvas.Step, positions[c]);
+            var draw = item.FirstDraw + c;
+            Packed[RowOfDrawAt + draw] = rowOf(item.Positions[c]);
+            Packed[UniformsAt + draw] = uniforms.Token(canvas.Evaluation, canvas.Id, canvas.Step, item.Positions[c]);
             // A greedy token's log-prob is recorded under T = 1: under its own policy it would be 0 and say nothing.
-            Packed[InverseTemperaturesAt + row] = temperature == 0 ? 1 : 1 / temperature;
-            Packed[GreedyAt + row] = temperature == 0 ? 1 : 0;
+            Packed[InverseTemperaturesAt + draw] = temperature == 0 ? 1 : 1 / temperature;
+            Packed[GreedyAt + draw] = temperature == 0 ? 1 : 0;
         }
-
-        Work.Add((canvas, positions, firstRow));
     }
 }

@@ -11,21 +11,14 @@ public class TrajectoryReplayTests
     private static Trajectory Example(int sibling = 0) => new(
         new(5, sibling), [1, 2], [4, 5, 6, 7], [1, 0, -1, 2], [-.1f, -.2f, 0, -.4f], [0, 0, 0], 1, [new(0, 3, "h")], "");
 
-    private static double[] Canvas(StateView view)
-    {
-        var canvas = new double[view.Length];
-        view.WriteCanvas(canvas, Mask);
-        return canvas;
-    }
-
     [Fact]
     public void Replay_must_rebuild_the_state_before_each_step()
     {
         var views = TrajectoryReplay.Views(0, Example(), 0, new CounterRandom(1), 1).ToArray();
         Assert.Equal(3, views.Length);
-        Assert.Equal([1, 2, Mask, Mask, Mask, Mask], Canvas(views[0]));
-        Assert.Equal([1, 2, Mask, 5, Mask, Mask], Canvas(views[1]));
-        Assert.Equal([1, 2, 4, 5, Mask, Mask], Canvas(views[2]));
+        Assert.Equal([1, 2, Mask, Mask, Mask, Mask], views[0].Canvas(Mask));
+        Assert.Equal([1, 2, Mask, 5, Mask, Mask], views[1].Canvas(Mask));
+        Assert.Equal([1, 2, 4, 5, Mask, Mask], views[2].Canvas(Mask));
         Assert.Equal([1, 0, 3], views.Select(view => view.Revealed().Single()));
         Assert.All(views, view => Assert.Equal(1, view.Weight));
     }
@@ -61,10 +54,11 @@ public class TrajectoryReplayTests
         var shorter = Example() with { Prompt = [3], Tokens = [8], RevealStep = [0], TokenLogProbs = [-.7f], SelectionLogProbs = [0] };
         StateView[] views = [new(4, Example(), 1, 1.5f), new(6, shorter, 0, 1)];
         var batch = Assert.Single(MicroBatch.Cut(views, 100, Mask));
-        Assert.Equal((2, 6, true), (batch.Views, batch.Length, batch.Padded));
+        Assert.Equal((2, 6, true), (batch.Canvases, batch.Length, batch.Padded));
         Assert.Equal([3, Mask, Mask, Mask, Mask, Mask, 1, 2, Mask, 5, Mask, Mask], batch.Ids);
         Assert.Equal([2, 6], batch.Lengths);
         Assert.Equal([1, 8], batch.Rows);
+        Assert.Equal([0, 1], batch.RowOf);
         Assert.Equal([8, 4], batch.Tokens);
         Assert.Equal([-.7f, -.1f], batch.Behaviour);
         Assert.Equal([1, 1.5], batch.Weights);
@@ -72,14 +66,28 @@ public class TrajectoryReplayTests
     }
 
     [Fact]
+    public void MicroBatch_must_compute_equal_canvases_and_rows_once_and_score_each_rollouts_tokens()
+    {
+        // Two siblings that share their first state and reveal different tokens of the same position.
+        var sibling = Example(1) with { Tokens = [4, 8, 6, 7], TokenLogProbs = [-.1f, -.9f, 0, -.4f] };
+        var batch = Assert.Single(MicroBatch.Cut([new(0, Example(), 0, 1), new(1, sibling, 0, 1), new(1, sibling, 1, 1)], 100, Mask));
+        Assert.Equal(2, batch.Canvases);
+        Assert.Equal([3, 8], batch.Rows);
+        Assert.Equal([0, 0, 1], batch.RowOf);
+        Assert.Equal([5, 8, 4], batch.Tokens);
+        Assert.Equal([-.2f, -.9f, -.1f], batch.Behaviour);
+        Assert.Equal([0, 1, 1], batch.Rollouts);
+    }
+
+    [Fact]
     public void MicroBatch_must_respect_the_token_budget_and_lose_no_view()
     {
-        var views = Enumerable.Range(0, 7).SelectMany(i => TrajectoryReplay.Views(i, Example(i), 0, new CounterRandom(1), 1)).ToArray();
+        // Different prompts, so that no canvas is shared.
+        var views = Enumerable.Range(0, 7).SelectMany(i => TrajectoryReplay.Views(i, Example(i) with { Prompt = [i, 2] }, 0, new CounterRandom(1), 1)).ToArray();
         var batches = MicroBatch.Cut(views, 25, Mask).ToArray();
-        Assert.All(batches, batch => Assert.True(batch.Views * batch.Length <= 25));
-        Assert.Equal([4, 4, 4, 4, 4, 1], batches.Select(batch => batch.Views));
+        Assert.Equal([4, 4, 4, 4, 4, 1], batches.Select(batch => batch.Canvases));
         Assert.Equal(21, batches.Sum(batch => batch.Tokens.Length));
-        // A view longer than the budget still has to be scored.
+        // A canvas longer than the budget still has to be scored.
         Assert.Equal(21, MicroBatch.Cut(views, 1, Mask).Count());
     }
 }

@@ -33,7 +33,7 @@ public sealed class DiffusionSamplerTests : IDisposable
         var worst = 0.0;
         foreach (var batch in MicroBatch.Cut(views, 200, Tokenizer.MaskId))
         {
-            var replayed = TrajectoryLikelihood.Score(model, DeviceMicroBatch.Upload(batch, new float[24], CPU), temperature).data<float>().ToArray();
+            var replayed = TrajectoryLikelihood.Score(model, DeviceMicroBatch.Upload(batch, new float[24], model), temperature).data<float>().ToArray();
             for (var i = 0; i < replayed.Length; i++) worst = Math.Max(worst, Math.Abs(replayed[i] - batch.Behaviour[i]));
         }
 
@@ -119,7 +119,8 @@ public sealed class DiffusionSamplerTests : IDisposable
         foreach (var view in TrajectoryReplay.Views(0, trajectory, 0, default, 1))
         {
             var batch = MicroBatch.Cut([view], 100, Tokenizer.MaskId).Single();
-            var logp = TrajectoryLikelihood.Score(view.Step < 3 ? old : fresh, DeviceMicroBatch.Upload(batch, new float[1], CPU), 1).data<float>().ToArray();
+            var model = view.Step < 3 ? old : fresh;
+            var logp = TrajectoryLikelihood.Score(model, DeviceMicroBatch.Upload(batch, new float[1], model), 1).data<float>().ToArray();
             for (var i = 0; i < logp.Length; i++) Assert.Equal(batch.Behaviour[i], logp[i], 1e-5);
         }
     }

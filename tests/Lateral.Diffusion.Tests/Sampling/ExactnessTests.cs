@@ -41,7 +41,7 @@ public sealed class ExactnessTests : IDisposable
         var replayed = new double[outcomes.Count];
         foreach (var batch in MicroBatch.Cut(views, 1000, Tokenizer.MaskId))
         {
-            var device = DeviceMicroBatch.Upload(batch, probabilities, CPU);
+            var device = DeviceMicroBatch.Upload(batch, probabilities, _a);
             var logp_N = TrajectoryLikelihood.Score(_a, device, 1);
             logp_N.mul(device.Advantages_N).sum().backward();
             var values = logp_N.detach().data<float>().ToArray();
@@ -71,7 +71,7 @@ public sealed class ExactnessTests : IDisposable
     [Fact]
     public void Max_probability_reveal_must_be_known_to_be_biased_off_policy()
     {
-        var (behaviour, current) = (Enumerate("max-prob", _ => _a), Enumerate("max-prob", _ => _c));
+        var (behaviour, current) = (Enumerate("max-prob", _ => _b), Enumerate("max-prob", _ => _c));
         Assert.True(Math.Abs(Expectation(current) - Reweighted(behaviour, current)) > .05);
     }
 
@@ -119,7 +119,7 @@ public sealed class ExactnessTests : IDisposable
         {
             var views = TrajectoryReplay.Views(0, behaviour[i].Trajectory, 0, default, 1);
             var logp = MicroBatch.Cut(views, 1000, Tokenizer.MaskId)
-                .Sum(batch => TrajectoryLikelihood.Score(_c, DeviceMicroBatch.Upload(batch, new float[1], CPU), 1).sum().item<float>());
+                .Sum(batch => TrajectoryLikelihood.Score(_c, DeviceMicroBatch.Upload(batch, new float[1], _c), 1).sum().item<float>());
             sum += Math.Exp(logp + selection - behaviour[i].LogProb) * Math.Exp(behaviour[i].LogProb) * Value(behaviour[i].Trajectory);
         }
 

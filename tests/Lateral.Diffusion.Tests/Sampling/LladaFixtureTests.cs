@@ -81,7 +81,7 @@ public class LladaFixtureTests
         using var model = LladaStore.Load(SharedFolder.Path("fixtures", "llada-tiny"), trainable: false);
         foreach (var batch in MicroBatch.Cut(TrajectoryReplay.Views(0, trajectory, 0, default, 1), 60, Mask))
         {
-            var scores = TrajectoryLikelihood.Score(model, DeviceMicroBatch.Upload(batch, new float[1], CPU), .7).to(ScalarType.Float64).data<double>().ToArray();
+            var scores = TrajectoryLikelihood.Score(model, DeviceMicroBatch.Upload(batch, new float[1], model), .7).to(ScalarType.Float64).data<double>().ToArray();
             Assert.Equal(batch.Behaviour, scores, new NearDouble(2e-5));
         }
     }
@@ -92,9 +92,7 @@ public class LladaFixtureTests
         Assert.Equal(calls.GetArrayLength(), trajectory.Steps);
         for (var step = 0; step < trajectory.Steps; step++)
         {
-            var canvas = new double[trajectory.Prompt.Length + trajectory.Tokens.Length];
-            new StateView(0, trajectory, step, 1).WriteCanvas(canvas, Mask);
-            Assert.Equal(Ints(calls[step][0]), canvas.Select(id => (int)id));
+            Assert.Equal(Ints(calls[step][0]), new StateView(0, trajectory, step, 1).Canvas(Mask));
         }
 
         Assert.Equal(Ints(fixture.GetProperty("output")[0]), trajectory.Prompt.Concat(trajectory.Tokens));

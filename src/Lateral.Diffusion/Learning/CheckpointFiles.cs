@@ -1,0 +1,152 @@
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Lateral.Core.Learning;
+using Lateral.Core.Policies;
+using Lateral.Diffusion.Checkpoints;
+using Lateral.Diffusion.Models;
+using static TorchSharp.torch;
+
+namespace Lateral.Diffusion.Learning;
+
+/// <param name="Step">the last trained step</param>
+/// <param name="PolicyHash">SHA-256 of that step's weights</param>
+/// <param name="Updates">optimizer updates done</param>
+/// <param name="Seed">the run's seed; with the step it determines every random number to come</param>
+public sealed record CheckpointState(int Step, string PolicyHash, long Updates, ulong Seed);
+
+/// <param name="Files">by name: SHA-256 and size in bytes</param>
+internal sealed record CheckpointManifest(int Step, ImmutableSortedDictionary<string, CheckpointEntry> Files);
+
+internal sealed record CheckpointEntry(string Sha256, long Bytes);
+
+/// <summary>A moment of training, copied to the CPU; owns its tensors.</summary>
+internal sealed record CheckpointCopy(
+    TransformerSpec Spec, CheckpointState State, IReadOnlyDictionary<string, Tensor> Weights, IReadOnlyDictionary<string, Tensor> Optimizer) : IDisposable
+{
+    public void Dispose()
+    {
+        foreach (var tensor in Weights.Values.Concat(Optimizer.Values)) tensor.Dispose();
+    }
+}
+
+/// <summary>
+/// The <c>checkpoints/</c> folder of a run. A checkpoint is complete or absent: it is written and synced under another name,
+/// then renamed, and it is read only after every file has the size and hash of its manifest.
+/// </summary>
+internal sealed class CheckpointFiles(string runDirectory, int keepLast)
+{
+    private const string Folder = "checkpoints", Optimizer = "optimizer.safetensors", State = "state.json", Manifest = "manifest.json";
+
+    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+
+    /// <summary>The same for payloads and checkpoints, so that one policy has one hash.</summary>
+    public static ImmutableDictionary<string, string> WeightsMetadata { get; } = ImmutableDictionary<string, string>.Empty.Add("format", "pt");
+
+    public Checkpoint Write(CheckpointCopy copy)
+    {
+        var state = copy.State;
+        var root = Path.Combine(runDirectory, Folder);
+        Directory.CreateDirectory(root);
+        var temporary = Path.Combine(root, $".step_{state.Step}.{Guid.NewGuid():N}.tmp");
+        Directory.CreateDirectory(temporary);
+        try
+        {
+            var hash = SafetensorsWriter.Write(Path.Combine(temporary, LladaStore.WeightsFile), copy.Weights, WeightsMetadata);
+            var files = ImmutableSortedDictionary.CreateBuilder<string, CheckpointEntry>(StringComparer.Ordinal);
+            files.Add(LladaStore.WeightsFile, Entry(temporary, LladaStore.WeightsFile, hash));
+            files.Add(Optimizer, Entry(temporary, Optimizer, SafetensorsWriter.Write(Path.Combine(temporary, Optimizer), copy.Optimizer)));
+            files.Add(LladaStore.ConfigFile, WriteText(temporary, LladaStore.ConfigFile, System.Text.Encoding.UTF8.GetBytes(LladaConfig.Format(copy.Spec))));
+            files.Add(State, WriteText(temporary, State, JsonSerializer.SerializeToUtf8Bytes(state, Json)));
+            WriteText(temporary, Manifest, JsonSerializer.SerializeToUtf8Bytes(new CheckpointManifest(state.Step, files.ToImmutable()), Json));
+            var checkpoint = new Checkpoint(state.Step, $"{Folder}/step_{state.Step}", hash);
+            Install(temporary, Path.Combine(runDirectory, checkpoint.Location));
+            Prune(root);
+            return checkpoint;
+        }
+        catch
+        {
+            if (Directory.Exists(temporary)) Directory.Delete(temporary, recursive: true);
+            throw;
+        }
+    }
+
+    /// <summary>Checks every file, then hands the folder to <paramref name="load"/>.</summary>
+    /// <exception cref="PolicyUnavailableException">names the file that is missing, torn or other than promised</exception>
+    public void Read(Checkpoint checkpoint, Action<string, CheckpointState> load)
+    {
+        var folder = Path.Combine(runDirectory, checkpoint.Location);
+        try
+        {
+            var manifest = JsonSerializer.Deserialize<CheckpointManifest>(File.ReadAllBytes(Path.Combine(folder, Manifest)), Json)
+                ?? throw Broken(Manifest, "is empty");
+            foreach (var (name, entry) in manifest.Files)
+            {
+                using var stream = File.OpenRead(Path.Combine(folder, name));
+                if (stream.Length != entry.Bytes) throw Broken(name, $"has {stream.Length} bytes, its manifest says {entry.Bytes}");
+                if (Convert.ToHexStringLower(SHA256.HashData(stream)) is var hash && hash != entry.Sha256) throw Broken(name, $"has hash {hash}, its manifest says {entry.Sha256}");
+            }
+
+            foreach (var name in new[] { LladaStore.WeightsFile, Optimizer, State, LladaStore.ConfigFile })
+            {
+                if (!manifest.Files.ContainsKey(name)) throw Broken(name, "is not in the manifest");
+            }
+
+            if (manifest.Files[LladaStore.WeightsFile].Sha256 != checkpoint.Hash)
+                throw Broken(LladaStore.WeightsFile, $"has hash {manifest.Files[LladaStore.WeightsFile].Sha256}, the journal says {checkpoint.Hash}");
+            load(folder, JsonSerializer.Deserialize<CheckpointState>(File.ReadAllBytes(Path.Combine(folder, State)), Json) ?? throw Broken(State, "is empty"));
+        }
+        catch (Exception error) when (error is IOException or JsonException or SafetensorsException or ModelException or InvalidDataException)
+        {
+            throw new PolicyUnavailableException($"checkpoint '{folder}' cannot be loaded: {error.Message}", error);
+        }
+
+        PolicyUnavailableException Broken(string file, string what) => new($"checkpoint '{folder}' cannot be loaded: {file} {what}");
+    }
+
+    public static void LoadOptimizer(string folder, Objectives.AdamW optimizer)
+    {
+        using var file = SafetensorsFile.Open(Path.Combine(folder, Optimizer));
+        optimizer.Restore(file);
+    }
+
+    public static void LoadWeights(string folder, LladaModel model)
+    {
+        var path = Path.Combine(folder, LladaStore.WeightsFile);
+        using var file = SafetensorsFile.Open(path);
+        LladaStore.CopyInto(model, file, path);
+    }
+
+    private static CheckpointEntry Entry(string folder, string name, string hash) => new(hash, new FileInfo(Path.Combine(folder, name)).Length);
+
+    private static CheckpointEntry WriteText(string folder, string name, byte[] bytes)
+    {
+        DurableFile.Write(Path.Combine(folder, name), bytes.Length, stream => stream.Write(bytes));
+        return new(Convert.ToHexStringLower(SHA256.HashData(bytes)), bytes.Length);
+    }
+
+    /// <summary>A step that is trained again after a crash replaces its checkpoint; at no moment is a torn one under its name.</summary>
+    private static void Install(string temporary, string target)
+    {
+        var root = Path.GetDirectoryName(target)!;
+        var replaced = Path.Combine(root, $".{Path.GetFileName(target)}.{Guid.NewGuid():N}.old");
+        if (Directory.Exists(target)) Directory.Move(target, replaced);
+        Directory.Move(temporary, target);
+        DurableFile.SyncDirectory(root);
+        if (Directory.Exists(replaced)) Directory.Delete(replaced, recursive: true);
+    }
+
+    /// <summary>
+    /// Keeps the newest ones and step 0. The one before the newest stays in any case: until the newest is journaled, it is
+    /// the one a recovery needs.
+    /// </summary>
+    private void Prune(string root)
+    {
+        var steps = Directory.EnumerateDirectories(root, "step_*")
+            .Select(path => (Path: path, Step: int.TryParse(Path.GetFileName(path)["step_".Length..], out var step) ? step : 0))
+            .Where(checkpoint => checkpoint.Step > 0)
+            .OrderByDescending(checkpoint => checkpoint.Step)
+            .Skip(Math.Max(2, keepLast));
+        foreach (var (path, _) in steps) Directory.Delete(path, recursive: true);
+    }
+}

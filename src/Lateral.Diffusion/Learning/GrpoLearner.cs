@@ -1,0 +1,204 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using Lateral.Core.Learning;
+using Lateral.Core.Policies;
+using Lateral.Diffusion.Objectives;
+using Lateral.Diffusion.Tensors;
+using TorchSharp;
+
+namespace Lateral.Diffusion.Learning;
+
+/// <summary>
+/// Group-relative policy optimisation on recorded trajectories (GRPO, Shao et al., arXiv 2402.03300, equation 3) with the
+/// trajectory's own likelihood: loss = sum over revealed tokens of correction(log pi, log mu, A) / revealed tokens.
+/// </summary>
+/// <remarks>
+/// Departures: (1) the denominator is the number of tokens of the whole batch (as in DAPO), counted before anything is left
+/// out; (2) the ratio is anchored at the behaviour policy; (3) no KL term to a reference.
+/// The same batch on the same state gives the same weights to the bit on a CPU with one thread: shards, micro-batches and
+/// random numbers are pure functions of batch and settings.
+/// </remarks>
+public sealed class GrpoLearner : ILearner
+{
+    private static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(60);
+
+    private readonly GrpoSettings _settings;
+    private readonly IAdvantage _advantage;
+    private readonly IGradientExchange _exchange;
+    private readonly Func<long, SupervisedExample> _corpus;
+    private readonly PolicyPublications _publications;
+    private readonly CheckpointFiles _checkpoints;
+    private readonly DeviceThread _thread;
+    private readonly DeviceThread _writer;
+    private readonly SemaphoreSlim _oneAtATime = new(1, 1);
+    private readonly Task _built;
+
+    private LearnerState? _state;
+    private Exception? _failure;
+    private float[] _total = [];
+
+    private string Name => $"learner on {_settings.Device}";
+
+    /// <param name="corpus">example of the supervised warm-up by index, a pure function</param>
+    /// <param name="exchange">sums gradient shards; one per run of a rank</param>
+    public GrpoLearner(GrpoSettings settings, PolicyNetwork network, Func<long, SupervisedExample> corpus, IGradientExchange exchange)
+    {
+        _ = LearnerState.DecayOf(settings.Algorithm.Schedule);
+        _ = Corrections.CorrectionCatalogue.Create(settings.Algorithm);
+        (_settings, _corpus, _exchange) = (settings.Checked(), corpus, exchange);
+        _advantage = Advantages.ByName(settings.Algorithm.Advantage);
+        _publications = new(settings.RunDirectory);
+        _checkpoints = new(settings.RunDirectory, settings.KeepCheckpoints);
+        _thread = new(Name, StopDeadline);
+        _writer = new("checkpoint writer", StopDeadline);
+        _built = _thread.Run(() => { _state = new(settings, network.Build(torch.device(settings.Device), trainable: true)); });
+    }
+
+    public Task<(PolicyManifest Policy, Checkpoint Checkpoint)> PrepareBaseAsync(IProgress<WarmupProgress> progress, CancellationToken cancellation) =>
+        Exclusively(() => OrFail(async () =>
+        {
+            if (_settings.Warmup.Steps > 0) await OnDevice(state => Warmup(state, progress, cancellation), Autograd.On).ConfigureAwait(false);
+            // No epoch is granted yet: version 0 belongs to all of them.
+            var policy = await OnDevice(state => Publish(state, epoch: 0, step: 0)).ConfigureAwait(false);
+            return (policy, await Write(await OnDevice(Copy).ConfigureAwait(false)).ConfigureAwait(false));
+        }), cancellation);
+
+    public Task LoadAsync(Checkpoint checkpoint, CancellationToken cancellation) => Exclusively(() => OnDevice(state =>
+    {
+        // Until all of it is loaded there is no policy to train.
+        state.Hash = "";
+        _checkpoints.Read(checkpoint, (folder, saved) =>
+        {
+            CheckpointFiles.LoadOptimizer(folder, state.Optimizer);
+            CheckpointFiles.LoadWeights(folder, state.Model);
+            (state.Step, state.Hash) = (saved.Step, checkpoint.Hash);
+        });
+        return true;
+    }), cancellation);
+
+    public Task<StepReport> TrainAsync(LearnerBatch batch, CancellationToken cancellation) => Exclusively(async () =>
+    {
+        // Refusals come before anything is touched; a failure after that ends the engine, whose state is then unknown.
+        var plan = await OnDevice(state => Plan(state, batch)).ConfigureAwait(false);
+        return await OrFail(() => Train(plan, cancellation)).ConfigureAwait(false);
+    }, cancellation);
+
+    public async Task<Checkpoint> CheckpointAsync(CancellationToken cancellation)
+    {
+        var copy = await Exclusively(() => OnDevice(Copy), cancellation).ConfigureAwait(false);
+        return await Write(copy).WaitAsync(cancellation).ConfigureAwait(false);
+    }
+
+    /// <exception cref="TimeoutException">a thread is stuck</exception>
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await _thread.Run(() => _state?.Dispose()).WaitAsync(StopDeadline).ConfigureAwait(false);
+        }
+        finally
+        {
+            _thread.Dispose();
+            _writer.Dispose();
+        }
+    }
+
+    private async Task<StepReport> Train(GroupBatch plan, CancellationToken cancellation)
+    {
+        var start = Stopwatch.GetTimestamp();
+        var (log, result) = (new TokenLog(), default(UpdateResult));
+        for (var update = 0; update < _settings.Algorithm.Updates && !result.Skipped; update++)
+        {
+            var current = update;
+            // Ratios are measured once, under the weights the step began with.
+            await OnDevice(state => state.ContributeShards(plan, _exchange, current == 0 ? log : null), Autograd.On).ConfigureAwait(false);
+            await _exchange.TotalAsync(_total, cancellation).ConfigureAwait(false);
+            result = await OnDevice(state => state.Apply(_total, plan.Source.Step, current)).ConfigureAwait(false);
+        }
+
+        var trained = Stopwatch.GetTimestamp();
+        var policy = await OnDevice(state => Publish(state, plan.Source.Epoch, plan.Source.Step)).ConfigureAwait(false);
+        var metrics = ImmutableSortedDictionary.CreateRange(BatchMetrics.Of(plan).Concat(log.Metrics()).Concat(
+        [
+            new("optim/grad_norm", result.Norm), new("optim/lr", result.Rate), new("optim/loss", log.Loss(plan.Tokens)), new("tokens/scored", log.Count),
+            new("time/train", Stopwatch.GetElapsedTime(start, trained).TotalSeconds), new("time/publish", Stopwatch.GetElapsedTime(trained).TotalSeconds),
+        ]));
+        return new StepReport(plan.Source.Step, policy, result.Skipped, metrics);
+    }
+
+    private GroupBatch Plan(LearnerState state, LearnerBatch batch)
+    {
+        if (state.Hash.Length == 0) throw new InvalidOperationException("the learner has no policy yet: prepare the base or load a checkpoint first");
+        if (batch.Step != state.Step + 1) throw new InvalidOperationException($"batch of step {batch.Step} does not follow step {state.Step}");
+        if (_total.Length != state.GradientLength) _total = new float[state.GradientLength];
+        return GroupBatch.From(batch, _advantage, _settings.Algorithm.Shards);
+    }
+
+    private PolicyManifest Publish(LearnerState state, int epoch, int step)
+    {
+        var manifest = _publications.Publish(state.Model, epoch, step, state.Hash);
+        (state.Step, state.Hash) = (step, manifest.Hash);
+        return manifest;
+    }
+
+    private CheckpointCopy Copy(LearnerState state)
+    {
+        if (state.Hash.Length == 0) throw new InvalidOperationException("the learner has no policy yet: there is nothing to checkpoint");
+        var (weights, optimizer) = state.Copy();
+        return new(state.Model.Spec, new(state.Step, state.Hash, state.Optimizer.Updates, _settings.Seed), weights, optimizer);
+    }
+
+    /// <summary>On a thread of its own: a slow disk does not hold up training.</summary>
+    private Task<Checkpoint> Write(CheckpointCopy copy) => _writer.Run(() =>
+    {
+        using (copy) return _checkpoints.Write(copy);
+    });
+
+    private bool Warmup(LearnerState state, IProgress<WarmupProgress> progress, CancellationToken cancellation)
+    {
+        var warmup = _settings.Warmup;
+        var settings = new SupervisedSettings(
+            warmup.Steps, warmup.Batch, new(warmup.LearningRate, warmup.LrWarmup, warmup.Steps, Decay.Cosine, .1), new(.9, .98, 1e-8, 0),
+            ClipNorm: 1, MinimumMaskRatio: 0, _settings.Seed);
+        SupervisedTrainer.Train(
+            state.Model, settings, (step, row) => _corpus((long)step * warmup.Batch + row),
+            done => progress.Report(new(done.Step, done.Steps, done.Loss, done.Elapsed.TotalSeconds)), cancellation);
+        return true;
+    }
+
+    private Task<T> OnDevice<T>(Func<LearnerState, T> work, Autograd autograd = Autograd.Off) => _thread.Run(() => work(_state!), autograd);
+
+    private async Task<T> Exclusively<T>(Func<Task<T>> work, CancellationToken cancellation)
+    {
+        await _oneAtATime.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            await OrFail(async () =>
+            {
+                await _built.ConfigureAwait(false);
+                return true;
+            }).ConfigureAwait(false);
+            return await work().ConfigureAwait(false);
+        }
+        finally
+        {
+            _oneAtATime.Release();
+        }
+    }
+
+    /// <summary>Runs work whose failure leaves the engine unusable; the first cause is what every later call reports.</summary>
+    private async Task<T> OrFail<T>(Func<Task<T>> work)
+    {
+        if (_failure is not null) throw new EngineFailedException(Name, _failure);
+        try
+        {
+            return await work().ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            _failure = error;
+            if (error is OperationCanceledException) throw;
+            throw new EngineFailedException(Name, error);
+        }
+    }
+}

@@ -1,0 +1,31 @@
+using Lateral.Core.Learning;
+
+namespace Lateral.Diffusion.Learning;
+
+/// <summary>What a learner needs besides its batches.</summary>
+/// <param name="RunDirectory">holds <c>policies/</c> and <c>checkpoints/</c></param>
+/// <param name="Device">for example <c>cpu</c> or <c>cuda:0</c></param>
+/// <param name="Seed">the run's seed</param>
+/// <param name="Steps">learner steps of the whole run: the schedule's length</param>
+/// <param name="Temperature">the rollouts' temperature; mu is tempered by it, so pi is too</param>
+/// <param name="KeepCheckpoints">newest checkpoints kept besides step 0</param>
+public sealed record GrpoSettings(
+    string RunDirectory, string Device, ulong Seed, int Steps, double Temperature, int KeepCheckpoints, LearnerSettings Algorithm, WarmupSettings Warmup)
+{
+    /// <returns>this, where every setting is in its range</returns>
+    /// <exception cref="ArgumentException">which one is not, and why</exception>
+    public GrpoSettings Checked()
+    {
+        Require(nameof(Temperature), Temperature > 0, $"temperature {Temperature}: a greedy policy has no importance ratio; sample above 0");
+        Require(nameof(Steps), Steps > 0, $"run steps {Steps} must be positive");
+        Require(nameof(KeepCheckpoints), KeepCheckpoints > 0, $"keep-last {KeepCheckpoints} must be positive");
+        Require(nameof(Algorithm), Algorithm.Shards > 0 && Algorithm.Updates > 0 && Algorithm.MicroBatchTokens > 0, "shards, updates and micro-batch-tokens must be positive");
+        Require(nameof(Algorithm), Algorithm.StepSubset >= 0 && Algorithm.MaxGradNorm >= 0, "step-subset and max-grad-norm must not be negative");
+        return this;
+
+        static void Require(string setting, bool holds, string rule)
+        {
+            if (!holds) throw new ArgumentException(rule, setting);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+using Lateral.Core.Policies;
+using Lateral.Core.Prompts;
+using Lateral.Diffusion.Models;
+using static TorchSharp.torch;
+
+namespace Lateral.Diffusion;
+
+/// <summary>The policy network of a run, described without torch so that hosts can pass it on: engines build it on their device.</summary>
+/// <param name="Seed">a fresh model's values follow from it</param>
+/// <param name="MaxLength">longest canvas of a fresh model, in tokens</param>
+public sealed record PolicyNetwork(ModelSettings Model, int Vocabulary, int MaskId, int? EndId, ulong Seed, int MaxLength = 1024)
+{
+    public PolicyNetwork(ModelSettings model, ITokenizer tokenizer, ulong seed)
+        : this(model, tokenizer.VocabularySize, tokenizer.MaskId, tokenizer.EndId, seed)
+    {
+    }
+
+    /// <exception cref="ModelException">the files cannot be used, or were trained with other special tokens than the tokenizer's</exception>
+    internal LladaModel Build(Device device, bool trainable)
+    {
+        if (Model.Path is not { } path)
+        {
+            var size = Model.Size;
+            var spec = new TransformerSpec(size.Width, size.Layers, size.Heads, size.MlpWidth, Vocabulary, MaxLength, 1e-5, 10_000, MaskId, EndId, null);
+            return LladaStore.Fresh(spec, Seed, device, trainable);
+        }
+
+        // Master weights are float32: updates below half a unit of bfloat16's last place would be lost.
+        var model = LladaStore.Load(path, device, trainable, trainable ? ScalarType.Float32 : null);
+        if (model.Spec.MaskToken == MaskId && model.Spec.Vocabulary >= Vocabulary) return model;
+        using (model)
+        {
+            throw new ModelException(
+                $"the model in '{path}' masks with token {model.Spec.MaskToken} of {model.Spec.Vocabulary}, the task's tokenizer with {MaskId} of {Vocabulary}: use the model's own tokenizer");
+        }
+    }
+}
