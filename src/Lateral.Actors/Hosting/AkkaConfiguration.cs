@@ -29,6 +29,7 @@ internal static class AkkaConfiguration
           "akka": {
             "loglevel": "INFO",
             "stdout-loglevel": "OFF",
+            "stdout-logger-class": "Lateral.Actors.Hosting.SilentLogger, Lateral.Actors",
             "loggers": ["Lateral.Actors.Hosting.FileLogger, Lateral.Actors"],
             "log-dead-letters": 0,
             "log-dead-letters-during-shutdown": "off",

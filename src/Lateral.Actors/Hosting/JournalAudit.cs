@@ -6,8 +6,11 @@ using Microsoft.Data.Sqlite;
 namespace Lateral.Actors;
 
 /// <summary>What the journal proves of a run.</summary>
-/// <param name="Violations">empty when every invariant holds; otherwise each broken one, with its group or step</param>
-public sealed record AuditReport(RunLedger Ledger, long Trajectories, long Rewards, long InfraFaults, ImmutableArray<string> Violations);
+/// <param name="Violations">empty when every invariant holds, the balance's included; otherwise each broken one, with its group or step</param>
+public sealed record AuditReport(LedgerBalance Balance, long Trajectories, long Rewards, long InfraFaults, ImmutableArray<string> Violations)
+{
+    public RunLedger Ledger => Balance.Ledger;
+}
 
 /// <summary>
 /// Replays a run's journal without an actor system and proves its balance: issued = trained + filtered + in flight for
@@ -35,34 +38,10 @@ public static class JournalAudit
 
     private static AuditReport Audit(SqliteConnection connection, RunSettings settings)
     {
-        var violations = ImmutableArray.CreateBuilder<string>();
-        var ledger = new RunLedger(settings.Ledger);
-        var promised = new Dictionary<long, string>();
-        var consumed = new HashSet<long>();
-        foreach (var change in Read<IRunEvent>(connection, $"run-{settings.Name}"))
-        {
-            if (change is GroupCompleted completed) promised[completed.Ordinal] = completed.Hash;
-            if (change is BatchFormed batch)
-            {
-                violations.AddRange(batch.Groups.Where(g => !consumed.Add(g.Ordinal)).Select(g => $"group {g.Ordinal} is in two batches, the second of step {batch.Step}"));
-            }
-
-            try
-            {
-                ledger = ledger.Apply(change);
-            }
-            catch (LedgerException broken)
-            {
-                violations.Add(broken.Message);
-            }
-        }
-
-        var inFlight = ledger.Running.Count + ledger.Waiting.Count + (ledger.Pending?.Groups.Length ?? 0);
-        if (ledger.Issued != ledger.Trained + ledger.Filtered + inFlight)
-        {
-            violations.Add($"{ledger.Issued} groups issued, but {ledger.Trained} trained + {ledger.Filtered} filtered + {inFlight} in flight");
-        }
-
+        var events = Read<IRunEvent>(connection, $"run-{settings.Name}").ToImmutableArray();
+        var balance = LedgerAudit.Of(events, settings.Ledger);
+        var (ledger, violations) = (balance.Ledger, balance.Violations.ToBuilder());
+        var promised = events.OfType<GroupCompleted>().ToDictionary(completed => completed.Ordinal, completed => completed.Hash);
         var (trajectories, rewards, faults) = (0L, 0L, 0L);
         for (var ordinal = 0L; ordinal < ledger.Issued; ordinal++)
         {
@@ -85,15 +64,22 @@ public static class JournalAudit
             else if (ContentHash.Of(group.ToScored()) != hash) violations.Add($"group {ordinal} has other content than the ledger promised");
         }
 
-        return new AuditReport(ledger, trajectories, rewards, faults, violations.ToImmutable());
+        return new AuditReport(balance, trajectories, rewards, faults, violations.ToImmutable());
     }
 
     private static IEnumerable<T> Read<T>(SqliteConnection connection, string persistenceId)
     {
         using var command = connection.CreateCommand();
-        command.CommandText = "SELECT message, manifest FROM journal WHERE persistence_id = $id ORDER BY sequence_number";
+        command.CommandText = "SELECT message, manifest, sequence_number FROM journal WHERE persistence_id = $id ORDER BY sequence_number";
         command.Parameters.AddWithValue("$id", persistenceId);
         using var reader = command.ExecuteReader();
-        while (reader.Read()) yield return (T)EventSerializer.Decode((byte[])reader["message"], reader.GetString(1));
+        long? before = null;
+        while (reader.Read())
+        {
+            var number = reader.GetInt64(2);
+            if (before is { } last && number != last + 1) throw new RunHostException($"the journal of {persistenceId} jumps from event {last} to {number}");
+            before = number;
+            yield return (T)EventSerializer.Decode((byte[])reader["message"], reader.GetString(1));
+        }
     }
 }

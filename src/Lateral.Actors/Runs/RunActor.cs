@@ -33,7 +33,8 @@ internal sealed class RunActor : ReceivePersistentActor, IWithTimers
         _ledger = new RunLedger(settings.Ledger);
         PersistenceId = $"run-{settings.Name}";
 
-        Recover<SnapshotOffer>(offer => _ledger = (RunLedger)offer.Snapshot);
+        // A resume may give the run more steps.
+        Recover<SnapshotOffer>(offer => _ledger = (RunLedger)offer.Snapshot with { Settings = settings.Ledger });
         Recover<IRunEvent>(change => _ledger = _ledger.Apply(change));
         Recover<RecoveryCompleted>(_ => Start());
 

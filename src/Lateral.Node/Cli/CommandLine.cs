@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using Lateral.Configuration;
 
 namespace Lateral.Node.Cli;
 
@@ -31,7 +32,9 @@ public static class CommandLine
         catch (Exception error)
         {
             var (code, message) = Failure.Describe(error);
-            foreach (var line in message.ReplaceLineEndings("\n").Split('\n')) await terminal.Error.WriteLineAsync($"error  {line}");
+            // A configuration's message is a list of mistakes; any other is one message, perhaps of several lines.
+            var next = error is ConfigException ? "error  " : "       ";
+            await terminal.Error.WriteLineAsync($"error  {string.Join('\n' + next, message.ReplaceLineEndings("\n").Split('\n'))}");
             return (int)code;
         }
     }

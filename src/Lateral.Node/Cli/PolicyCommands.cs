@@ -23,9 +23,11 @@ internal sealed record OpenedPolicy(RunSettings Settings, RunDirectory Directory
         var directory = catalog.Find(name);
         var settings = catalog.Load(directory, []).Settings;
         var (task, policy) = (TaskComposition.Of(settings), SavedPolicy.Find(directory, step));
-        RunComposition.RequireTorch(settings, settings.Topology.SamplerDevices[0]);
         return new OpenedPolicy(settings, directory, task, policy);
     }
+
+    /// <summary>Last, because everything else that can be wrong is found faster.</summary>
+    public void RequireTorch() => RunComposition.RequireTorch(Settings, Settings.Topology.SamplerDevices[0]);
 }
 
 /// <summary><c>eval</c>: pass@1, greedy and pass@k of a saved policy on held-out prompts or on a file's.</summary>
@@ -47,6 +49,7 @@ internal static class EvalCommand
                 FinalPrompts = Positive("--prompts", parsed.GetValue(prompts)) ?? (parsed.GetValue(data) is null ? opened.Settings.Evaluation.FinalPrompts : source.Count),
                 Samples = Positive("--samples", parsed.GetValue(samples)) ?? opened.Settings.Evaluation.Samples,
             };
+            opened.RequireTorch();
             await using var evaluator = RunComposition.Evaluator(opened.Settings with { Evaluation = evaluation }, opened.Task, new LocalPolicyCache(opened.Directory), source, TimeProvider.System);
             var point = new EvaluationPoint(opened.Policy.Version, await evaluator.EvaluateAsync(opened.Policy, full: true, cancellation));
             terminal.Out.WriteLine(parsed.GetValue(json)
@@ -109,6 +112,7 @@ internal static class SampleCommand
         var tasks = text is null
             ? Enumerable.Range(0, Math.Min(count, opened.Task.Prompts.HeldOutCount)).Select(i => new SampleTask(i, [0], opened.Task.Prompts.HeldOut(i), spec, Evaluation: true)).ToArray()
             : [new SampleTask(0, [.. Enumerable.Range(0, count)], new Prompt(0, Encode(text, opened.Task.Tokenizer), text, ""), spec, Evaluation: true)];
+        opened.RequireTorch();
         await using var sampler = RunComposition.EvaluationSampler(opened.Settings, opened.Task);
         var path = await new LocalPolicyCache(opened.Directory).FetchAsync(opened.Policy, cancellation);
         var judge = opened.Task.Judge(opened.Settings);

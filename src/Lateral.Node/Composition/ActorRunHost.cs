@@ -24,7 +24,7 @@ internal sealed class ActorRunHost(RunHost host) : IRunHost
         }
     }
 
-    public async Task StopAsync() => await host.StopAsync();
+    public Task<int> StopAsync() => host.StopAsync();
 
     public ValueTask DisposeAsync() => host.DisposeAsync();
 }

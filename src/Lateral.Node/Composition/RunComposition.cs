@@ -59,8 +59,8 @@ public sealed class RunComposition : IAsyncDisposable
     /// <exception cref="NativeBackendException">libtorch cannot be loaded</exception>
     public static async Task RequireMachineAsync(RunSettings settings, CancellationToken cancellation)
     {
-        RequireTorch(settings, [.. settings.Topology.SamplerDevices, settings.Topology.LearnerDevice]);
         await EnvironmentProblem.RequirePortAsync(settings.Topology.Host, settings.Topology.Port, cancellation);
+        RequireTorch(settings, [.. settings.Topology.SamplerDevices, settings.Topology.LearnerDevice]);
     }
 
     /// <summary>Loads libtorch for work on the given devices.</summary>

@@ -15,7 +15,7 @@ internal static class RunLauncher
         try
         {
             await using var output = terminal.Output(json);
-            var display = new RunDisplay(settings, task.Tokenizer, output);
+            var display = new RunDisplay(settings, task.Tokenizer, output, RunRecorder.ReadEvaluations(directory));
             display.Start();
             await using var composition = RunComposition.Of(settings, directory, task, display, TimeProvider.System);
             await using var host = await ActorRunHost.StartAsync(settings, composition.Engines);

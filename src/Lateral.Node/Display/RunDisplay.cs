@@ -6,12 +6,13 @@ using Lateral.Core.Runs;
 namespace Lateral.Node.Display;
 
 /// <summary>Folds what it is told into a <see cref="RunProgress"/> and hands it on, one call at a time.</summary>
-public sealed class RunDisplay(RunSettings settings, ITokenizer tokenizer, IRunOutput output)
+/// <param name="before">evaluations of earlier attempts, which are not shown again</param>
+public sealed class RunDisplay(RunSettings settings, ITokenizer tokenizer, IRunOutput output, params IReadOnlyList<EvaluationPoint> before)
 {
     private const int ShownSamples = 4;
 
     private readonly Lock _gate = new();
-    private RunProgress _progress = RunProgress.Start(settings);
+    private RunProgress _progress = RunProgress.Start(settings, before);
 
     public RunProgress Progress
     {
@@ -25,7 +26,10 @@ public sealed class RunDisplay(RunSettings settings, ITokenizer tokenizer, IRunO
 
     public void Warmup(WarmupProgress warmup) => Tell(progress => progress.With(warmup), output.WarmedUp);
 
-    public void Base(BaseReady ready) => Tell(progress => progress.With(ready), progress => output.Evaluated(progress, progress.Evaluations[^1]));
+    public void Base(BaseReady ready)
+    {
+        if (!before.Any(point => point.Step == 0)) Tell(progress => progress.With(ready), progress => output.Evaluated(progress, progress.Evaluations[^1]));
+    }
 
     public void Step(StepReport report, LearnerBatch? batch) => Tell(progress => progress.With(report, Pick(batch)), progress =>
     {

@@ -26,7 +26,8 @@ public sealed record RunProgress(
     /// <summary>Steps the time per step is averaged over: short enough to follow a change, long enough not to jump.</summary>
     private const int Window = 20;
 
-    public static RunProgress Start(RunSettings settings) => new(settings, null, [], null, [], [], [], null);
+    /// <param name="before">evaluations of earlier attempts</param>
+    public static RunProgress Start(RunSettings settings, params IEnumerable<EvaluationPoint> before) => new(settings, null, [.. before], null, [], [], [], null);
 
     public RunProgress With(WarmupProgress warmup) => this with { Warmup = warmup };
 
@@ -48,11 +49,14 @@ public sealed record RunProgress(
         };
     }
 
-    /// <summary>Of the part the run is in: the warm-up, then the steps; null until there is something to go by.</summary>
+    /// <summary>
+    /// Of the part the run is in: the warm-up, then the steps; null until there is something to go by. By the median step,
+    /// because the first step holds the start-up and some hold an evaluation.
+    /// </summary>
     public TimeSpan? Remaining => this switch
     {
         { Warmup: { Step: > 0 } w } => TimeSpan.FromSeconds(w.Seconds / w.Step * (w.Steps - w.Step)),
-        { Last: { } last, StepSeconds.IsEmpty: false } => TimeSpan.FromSeconds(StepSeconds.Average() * (Settings.Steps - last.Step)),
+        { Last: { } last, StepSeconds.IsEmpty: false } => TimeSpan.FromSeconds(StepSeconds.Order().ElementAt(StepSeconds.Count / 2) * (Settings.Steps - last.Step)),
         _ => null,
     };
 

@@ -20,11 +20,10 @@ internal static class RunSummary
         yield return $"  go on for longer   {Commands.Resume(settings)} --set run.steps={settings.Steps * 2}";
     }
 
-    public static IEnumerable<string> Interrupted(RunSettings settings, RunStatus? status)
+    public static IEnumerable<string> Interrupted(RunSettings settings, int step)
     {
         yield return "";
-        yield return $"run {settings.Name} stopped and saved"
-            + (status is null ? "" : $" at step {status.Version}/{status.Steps}" + (status.CheckpointStep is { } step ? $", checkpoint {step}" : ""));
+        yield return $"run {settings.Name} stopped and saved at step {step}/{settings.Steps}";
         yield return $"  go on with         {Commands.Resume(settings)}";
     }
 

@@ -73,14 +73,14 @@ internal sealed class JsonLinesFile
             var start = end < 2 ? 0 : Array.LastIndexOf(bytes, (byte)'\n', end - 2) + 1;
             if (bytes[end - 1] == '\n' && Parse(Encoding.UTF8.GetString(bytes, start, end - 1 - start)) is { } last)
             {
-                file.SetLength(end);
+                if (end < bytes.Length) file.SetLength(end);
                 return last;
             }
 
             end = start;
         }
 
-        file.SetLength(0);
+        if (bytes.Length > 0) file.SetLength(0);
         return null;
     }
 

@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
+using System.Text.Json;
 using Lateral.Core.Learning;
 using Lateral.Core.Prompts;
 using Lateral.Core.Runs;
+using Lateral.Node.Display;
 
 namespace Lateral.Node.Runs;
 
@@ -69,6 +71,15 @@ public sealed class RunRecorder : IRunRecorder
         _directory.Status,
         StatusPage.Render(_settings, _metrics.Last, [.. JsonLinesFile.Read(_directory.Evaluations)]),
         fsync: false);
+
+    /// <summary>What eval.jsonl holds, oldest first.</summary>
+    public static ImmutableArray<EvaluationPoint> ReadEvaluations(RunDirectory directory) =>
+    [
+        .. JsonLinesFile.Read(directory.Evaluations).Select(line => new EvaluationPoint(
+            line.GetProperty("step").GetInt32(),
+            line.EnumerateObject().Where(property => property.Name != "step" && property.Value.ValueKind == JsonValueKind.Number)
+                .ToImmutableSortedDictionary(property => property.Name, property => property.Value.GetDouble(), StringComparer.Ordinal))),
+    ];
 
     private static double Seconds(JsonLinesFile file) =>
         file.Last is { } last && last.TryGetProperty(Elapsed, out var seconds) && seconds.TryGetDouble(out var value) ? value : 0;

@@ -14,7 +14,8 @@ public interface IRunHost : IAsyncDisposable
     Task<RunStatus> StatusAsync();
 
     /// <summary>Commits the running step, writes a checkpoint and stops.</summary>
-    Task StopAsync();
+    /// <returns>the step that was saved</returns>
+    Task<int> StopAsync();
 }
 
 /// <summary>Watches a run until it is done, failed or interrupted, and shows it meanwhile.</summary>
@@ -40,7 +41,6 @@ internal sealed class RunSession(RunSettings settings, RunDisplay display, Inter
     private async Task<ExitCode> StopAsync(IRunHost host)
     {
         display.Note("stopping: finishing the running step and saving it (Ctrl-C again stops at once)");
-        var status = await ShowStatusAsync(host);
         var stopping = host.StopAsync();
         if (await Task.WhenAny(stopping, interruption.Insisted) != stopping)
         {
@@ -48,23 +48,19 @@ internal sealed class RunSession(RunSettings settings, RunDisplay display, Inter
             return ExitCode.Resumable;
         }
 
-        await stopping;
-        foreach (var line in RunSummary.Interrupted(settings, status)) display.Note(line);
+        foreach (var line in RunSummary.Interrupted(settings, await stopping)) display.Note(line);
         return ExitCode.Interrupted;
     }
 
-    private async Task<RunStatus?> ShowStatusAsync(IRunHost host)
+    private async Task ShowStatusAsync(IRunHost host)
     {
         try
         {
-            var status = await host.StatusAsync();
-            display.Status(status);
-            return status;
+            display.Status(await host.StatusAsync());
         }
         catch (TimeoutException)
         {
             // The ledger is recovering: the host owns the deadline after which that is a failure.
-            return null;
         }
     }
 }

@@ -71,7 +71,8 @@ public sealed class ExactnessTests : IDisposable
     [Fact]
     public void Max_probability_reveal_must_be_known_to_be_biased_off_policy()
     {
-        var (behaviour, current) = (Enumerate("max-prob", _ => _b), Enumerate("max-prob", _ => _c));
+        // One position a step: six orders, of which each policy takes its own.
+        var (behaviour, current) = (Enumerate("max-prob", _ => _a, steps: 3), Enumerate("max-prob", _ => _c, steps: 3));
         Assert.True(Math.Abs(Expectation(current) - Reweighted(behaviour, current)) > .05);
     }
 
@@ -99,9 +100,9 @@ public sealed class ExactnessTests : IDisposable
         Assert.InRange(chi2, 0, expected.Count - 1 + 5 * Math.Sqrt(2.0 * (expected.Count - 1)));
     }
 
-    private static RolloutSpec Spec(string reveal) => new(3, 3, 2, 1, reveal, false);
+    private static RolloutSpec Spec(string reveal, int steps = 2) => new(3, 3, steps, 1, reveal, false);
 
-    private static List<Outcome> Enumerate(string reveal, Func<int, LladaModel> model) => new Enumeration(Tokenizer, Prompt, Spec(reveal), model).All();
+    private static List<Outcome> Enumerate(string reveal, Func<int, LladaModel> model, int steps = 2) => new Enumeration(Tokenizer, Prompt, Spec(reveal, steps), model).All();
 
     /// <summary>Some function of tokens and order: which position was left for the last step weighs in.</summary>
     private static double Value(Trajectory trajectory) =>

@@ -1,17 +1,16 @@
 using System.Collections.Immutable;
 using Lateral.Core.Runs;
 
-namespace Lateral.Actors.Audit;
+namespace Lateral.Actors;
 
-/// <summary>What a run's journal proves.</summary>
-/// <param name="Findings">broken invariants in words; empty when the ledger balances</param>
+/// <summary>A run's ledger, folded from its events and checked at each of them.</summary>
+/// <param name="OldestTrained">greatest staleness of a trained group</param>
 /// <param name="Interruptions">learner epochs after the first: how often the run was taken up again</param>
-public sealed record AuditReport(
-    RunLedger Ledger, long Events, int GroupSize, int MaxStalenessSeen, int Interruptions, int Divergences, ImmutableArray<string> Findings)
+/// <param name="Violations">broken invariants with their event; empty when the ledger balances</param>
+public sealed record LedgerBalance(
+    RunLedger Ledger, long Events, int OldestTrained, int Interruptions, int Divergences, ImmutableArray<string> Violations)
 {
-    public bool Balanced => Findings.IsEmpty;
-
-    public long InBatch => Ledger.Pending?.Groups.Length ?? 0;
+    public int InBatch => Ledger.Pending?.Groups.Length ?? 0;
 }
 
 /// <summary>
@@ -20,9 +19,9 @@ public sealed record AuditReport(
 /// </summary>
 public static class LedgerAudit
 {
-    public static AuditReport Of(IEnumerable<IRunEvent> journal, LedgerSettings settings, int groupSize)
+    public static LedgerBalance Of(IEnumerable<IRunEvent> journal, LedgerSettings settings)
     {
-        var findings = ImmutableArray.CreateBuilder<string>();
+        var violations = ImmutableArray.CreateBuilder<string>();
         var completed = new Dictionary<long, int>();
         var consumed = new Dictionary<long, int>();
         var (ledger, events, stalest, epochs, divergences) = (new RunLedger(settings), 0L, 0, 0, 0);
@@ -35,7 +34,7 @@ public static class LedgerAudit
             }
             catch (LedgerException broken)
             {
-                findings.Add($"event {events}: {broken.Message}");
+                violations.Add($"event {events}: {broken.Message}");
                 break;
             }
 
@@ -55,10 +54,10 @@ public static class LedgerAudit
                     break;
             }
 
-            if (Imbalance(ledger) is { } imbalance) findings.Add($"event {events} ({change.GetType().Name}): {imbalance}");
+            if (Imbalance(ledger) is { } imbalance) violations.Add($"event {events} ({change.GetType().Name}): {imbalance}");
         }
 
-        return new AuditReport(ledger, events, groupSize, stalest, Math.Max(0, epochs - 1), divergences, findings.ToImmutable());
+        return new LedgerBalance(ledger, events, stalest, Math.Max(0, epochs - 1), divergences, violations.ToImmutable());
 
         // The oldest version of the batch, in versions behind; notes groups that a batch had before.
         int Consume(BatchFormed batch)
@@ -66,10 +65,10 @@ public static class LedgerAudit
             var oldest = 0;
             foreach (var group in batch.Groups)
             {
-                if (!consumed.TryAdd(group.Ordinal, batch.Step)) findings.Add($"group {group.Ordinal} is in step {consumed[group.Ordinal]} and in step {batch.Step}");
+                if (!consumed.TryAdd(group.Ordinal, batch.Step)) violations.Add($"group {group.Ordinal} is in step {consumed[group.Ordinal]} and in step {batch.Step}");
                 if (!completed.TryGetValue(group.Ordinal, out var version)) continue;
                 var staleness = batch.Step - 1 - version;
-                if (staleness > settings.MaxStaleness) findings.Add($"step {batch.Step} trains group {group.Ordinal} at staleness {staleness}, the budget is {settings.MaxStaleness}");
+                if (staleness > settings.MaxStaleness) violations.Add($"step {batch.Step} trains group {group.Ordinal} at staleness {staleness}, the budget is {settings.MaxStaleness}");
                 oldest = Math.Max(oldest, staleness);
             }
 
