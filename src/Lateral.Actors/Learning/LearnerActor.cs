@@ -82,13 +82,13 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
     {
         Common();
         Receive<BaseReady>(ready => Say(new BaseCompleted(_epoch, ready)));
-        Receive<BaseAccepted>(_ => Wait(0));
+        Receive<BaseAccepted>(_ => Begin(0));
     }
 
     private void Restoring()
     {
         Common();
-        Receive<Restored>(restored => Wait(restored.Version));
+        Receive<Restored>(restored => Begin(restored.Version));
     }
 
     private void Waiting()
@@ -134,6 +134,12 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
         Receive<Nothing>(_ => { });
         Receive<LearnerFenced>(m => m.Epoch == _epoch, _ => Fail("another learner has the run"));
         Receive<Status.Failure>(m => Fail(m.Cause.GetBaseException().Message));
+    }
+
+    private void Begin(int version)
+    {
+        _timing.Start();
+        Wait(version);
     }
 
     private void Wait(int version)

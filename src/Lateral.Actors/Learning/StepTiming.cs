@@ -11,7 +11,10 @@ internal sealed class StepTiming(TimeProvider time, bool dedicatedDevices)
     private long _idleSince = time.GetTimestamp();
     private long _stepSince = time.GetTimestamp();
     private double _waited;
-    private SamplerStatistics? _samplersBefore;
+    private SamplerStatistics _samplersBefore = SamplerStatistics.Zero;
+
+    /// <summary>The learner is ready for its first step: what came before (warm-up, restoring) is not that step's time.</summary>
+    public void Start() => _stepSince = time.GetTimestamp();
 
     /// <summary>The learner starts to wait for a batch.</summary>
     public void Idle() => _idleSince = time.GetTimestamp();
@@ -24,7 +27,7 @@ internal sealed class StepTiming(TimeProvider time, bool dedicatedDevices)
     {
         var seconds = time.GetElapsedTime(_stepSince).TotalSeconds;
         _stepSince = time.GetTimestamp();
-        var spent = samplers - (_samplersBefore ?? samplers);
+        var spent = samplers - _samplersBefore;
         _samplersBefore = samplers;
 
         var trajectories = batch.Groups.SelectMany(group => group.Siblings).Select(sibling => sibling.Trajectory).ToArray();

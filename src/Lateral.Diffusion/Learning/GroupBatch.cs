@@ -16,7 +16,7 @@ public readonly record struct AdvantagedRollout(Trajectory Trajectory, double Re
 public sealed record GroupBatch(LearnerBatch Source, ImmutableArray<AdvantagedRollout> Rollouts, long Tokens, int ZeroVarianceGroups)
 {
     /// <param name="shards">groups are dealt in order: group i of B belongs to shard i * shards / B</param>
-    /// <exception cref="ArgumentException">a reward is not a number</exception>
+    /// <exception cref="ArgumentException">a reward or a recorded log-prob is not a finite number</exception>
     public static GroupBatch From(LearnerBatch batch, IAdvantage advantage, int shards)
     {
         var rollouts = ImmutableArray.CreateBuilder<AdvantagedRollout>();
@@ -27,6 +27,9 @@ public sealed record GroupBatch(LearnerBatch Source, ImmutableArray<AdvantagedRo
             var rewards = group.Siblings.Select(sibling => sibling.Reward).ToArray();
             if (Array.FindIndex(rewards, reward => !double.IsFinite(reward)) is var bad and >= 0)
                 throw new ArgumentException($"step {batch.Step}: reward {rewards[bad]} of {group.Siblings[bad].Trajectory.Id} is not a finite number", nameof(batch));
+            // A ratio's limits would turn such a log-prob into a gradient of zero, unnoticed.
+            if (group.Siblings.FirstOrDefault(sibling => sibling.Trajectory.TokenLogProbs.Any(logProb => !float.IsFinite(logProb))) is { } broken)
+                throw new ArgumentException($"step {batch.Step}: {broken.Trajectory.Id} has a recorded log-prob that is not a finite number", nameof(batch));
 
             // Equal rewards carry no signal; rounding in a mean must not invent one.
             var constant = rewards.Length == 0 || rewards.Max() == rewards.Min();

@@ -118,12 +118,13 @@ public sealed class GrpoLearner : ILearner
 
         var trained = Stopwatch.GetTimestamp();
         var policy = await OnDevice(state => Publish(state, plan.Source.Epoch, plan.Source.Step)).ConfigureAwait(false);
-        var metrics = ImmutableSortedDictionary.CreateRange(BatchMetrics.Of(plan).Concat(log.Metrics()).Concat(
+        // What a skipped step could not compute is absent from its metrics; Skipped says why.
+        var metrics = BatchMetrics.Of(plan).Concat(log.Metrics()).Concat(
         [
             new("optim/grad_norm", result.Norm), new("optim/lr", result.Rate), new("optim/loss", log.Loss(plan.Tokens)), new("tokens/scored", log.Count),
             new("time/train", Stopwatch.GetElapsedTime(start, trained).TotalSeconds), new("time/publish", Stopwatch.GetElapsedTime(trained).TotalSeconds),
-        ]));
-        return new StepReport(plan.Source.Step, policy, result.Skipped, metrics);
+        ]).Where(metric => double.IsFinite(metric.Value));
+        return new StepReport(plan.Source.Step, policy, result.Skipped, ImmutableSortedDictionary.CreateRange(metrics));
     }
 
     private GroupBatch Plan(LearnerState state, LearnerBatch batch)

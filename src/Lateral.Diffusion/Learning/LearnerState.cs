@@ -83,7 +83,7 @@ internal sealed class LearnerState : IDisposable
     public UpdateResult Apply(float[] total, int step, int update)
     {
         using var quiet = no_grad();
-        var flat = from_array(total).to(Model.Device);
+        var flat = total.ToDevice(Model.Device);
         var at = 0L;
         foreach (var parameter in _parameters)
         {

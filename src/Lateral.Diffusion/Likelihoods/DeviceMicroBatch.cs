@@ -29,7 +29,7 @@ public sealed record DeviceMicroBatch(
         [
             batch.Ids, batch.Rows, entries, batch.Behaviour, batch.Weights, Array.ConvertAll(batch.Rollouts, rollout => (double)advantages[rollout]), attended,
         ];
-        var packed = from_array((double[])[.. sections.SelectMany(section => section)]).to(model.Device);
+        var packed = ((double[])[.. sections.SelectMany(section => section)]).ToDevice(model.Device);
         var at = 0L;
         Tensor Next(int section, ScalarType type)
         {

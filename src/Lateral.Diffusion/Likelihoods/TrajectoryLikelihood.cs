@@ -12,7 +12,7 @@ public static class TrajectoryLikelihood
     {
         using var scope = NewDisposeScope();
         var rows_UD = model.HiddenRows(batch.Ids_BL, batch.Rows_U, batch.Attended_BL);
-        var inverse = temperature == 1 ? null : tensor(new[] { (float)(1 / temperature) }, device: model.Device);
+        var inverse = temperature == 1 ? null : new[] { (float)(1 / temperature) }.ToDevice(model.Device);
         var logp_UV = OutputDistribution.LogProbabilities(OutputDistribution.Logits(model, rows_UD), inverse);
         return logp_UV.flatten().index_select(0, batch.Entries_N).MoveToOuterDisposeScope();
     }

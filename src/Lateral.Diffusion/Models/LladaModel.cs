@@ -1,4 +1,4 @@
-using Lateral.Diffusion.Checkpoints;
+using Lateral.Diffusion.Models.Kernels;
 using Lateral.Diffusion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -12,18 +12,15 @@ namespace Lateral.Diffusion.Models;
 /// <remarks>Shapes: B batch, L length, D width, H heads, K head width, F MLP width, V vocabulary, N chosen rows of the flattened [B*L].</remarks>
 public sealed class LladaModel : IDisposable
 {
-    // Up to this length the two small products cost less than the fused kernel's set-up.
-    private const int ManualAttentionLength = 16;
-
     private readonly Dictionary<string, Tensor> parameters;
     private readonly RotaryTable rotary;
-    private readonly double attentionScale;
+    private readonly float attentionScale;
 
     internal LladaModel(TransformerSpec spec, Dictionary<string, Tensor> parameters, Device device)
     {
         (Spec, this.parameters, Device) = (spec, parameters, device);
         rotary = new RotaryTable(spec, device);
-        attentionScale = 1 / Math.Sqrt(spec.HeadWidth);
+        attentionScale = 1 / MathF.Sqrt(spec.HeadWidth);
     }
 
     public TransformerSpec Spec { get; }
@@ -79,66 +76,58 @@ public sealed class LladaModel : IDisposable
     {
         using var scope = NewDisposeScope();
         var (b, l) = (ids_BL.shape[0], ids_BL.shape[1]);
-        var bias_B11L = attend_BL is null ? null : KeyBias(attend_BL);
+        var bias_BL = attend_BL is null ? null : KeyBias(attend_BL);
         var x_RD = Embed(ids_BL);
         for (var layer = 0; layer < Spec.Layers; layer++)
-            x_RD = Block(layer, x_RD, b, l, bias_B11L, layer == Spec.Layers - 1 ? rows_N : null);
+            x_RD = Block(layer, x_RD, b, l, bias_BL, layer == Spec.Layers - 1 ? rows_N : null);
         return Norm(x_RD, parameters[LladaLayout.FinalNorm]).MoveToOuterDisposeScope();
     }
 
     private Tensor Embed(Tensor ids_BL) => parameters[LladaLayout.Embedding].index_select(0, ids_BL.view(-1));
 
     // Rows of the residual stream: R = B * L going in; N coming out of the last block when only some are wanted.
-    private Tensor Block(int layer, Tensor x_RD, long b, long l, Tensor? bias_B11L, Tensor? rows_N)
+    private Tensor Block(int layer, Tensor x_RD, long b, long l, Tensor? bias_BL, Tensor? rows_N)
     {
         Tensor Weight(string part) => parameters[LladaLayout.Block(layer, part)];
 
         var h_RD = Norm(x_RD, Weight("attn_norm"));
         var attended_RD = Attend(
-            Rotate(nn.functional.linear(h_RD, Weight("q_proj")).view(b, l, Spec.Heads, Spec.HeadWidth)),
-            Rotate(nn.functional.linear(h_RD, Weight("k_proj")).view(b, l, Spec.Heads, Spec.HeadWidth)),
-            nn.functional.linear(h_RD, Weight("v_proj")).view(b, l, Spec.Heads, Spec.HeadWidth),
-            bias_B11L);
+            nn.functional.linear(h_RD, Weight("q_proj")), nn.functional.linear(h_RD, Weight("k_proj")), nn.functional.linear(h_RD, Weight("v_proj")), b, l, bias_BL);
         if (rows_N is not null) (x_RD, attended_RD) = (x_RD.index_select(0, rows_N), attended_RD.index_select(0, rows_N));
         x_RD = x_RD.Plus(nn.functional.linear(attended_RD, Weight("attn_out")));
 
         h_RD = Norm(x_RD, Weight("ff_norm"));
-        var gated_RF = nn.functional.linear(h_RD, Weight("ff_proj")).silu().Times(nn.functional.linear(h_RD, Weight("up_proj")));
+        var gated_RF = Gate(nn.functional.linear(h_RD, Weight("ff_proj")), nn.functional.linear(h_RD, Weight("up_proj")));
         return x_RD.Plus(nn.functional.linear(gated_RF, Weight("ff_out")));
     }
 
-    private Tensor Attend(Tensor q_BLHK, Tensor k_BLHK, Tensor v_BLHK, Tensor? bias_B11L)
+    private Tensor Attend(Tensor q_RD, Tensor k_RD, Tensor v_RD, long b, long l, Tensor? bias_BL)
     {
-        var (b, l) = (q_BLHK.shape[0], q_BLHK.shape[1]);
-        Tensor q_BHLK = q_BLHK.transpose(1, 2), k_BHLK = k_BLHK.transpose(1, 2), v_BHLK = v_BLHK.transpose(1, 2), out_BHLK;
-        if (l > ManualAttentionLength || Device.type != DeviceType.CPU)
-        {
-            out_BHLK = nn.functional.scaled_dot_product_attention(q_BHLK, k_BHLK, v_BHLK, bias_B11L);
-        }
-        else
-        {
-            var groups = b * Spec.Heads;
-            var scores = q_BHLK.reshape(groups, l, -1).bmm(k_BHLK.reshape(groups, l, -1).transpose(1, 2)).Times(attentionScale);
-            if (bias_B11L is not null) scores = scores.view(b, Spec.Heads, l, l).Plus(bias_B11L).view(groups, l, l);
-            out_BHLK = scores.softmax(-1).bmm(v_BHLK.reshape(groups, l, -1)).view(b, Spec.Heads, l, -1);
-        }
+        var (cos_L1K, sin_L1K) = rotary.For(l);
+        if (Kernel.CanRun(q_RD) && RotaryAttention.Fits((int)l, Spec.HeadWidth))
+            return RotaryAttention.Of(q_RD, k_RD, v_RD, new((int)b, (int)l, Spec.Heads, Spec.HeadWidth, attentionScale, cos_L1K, sin_L1K, bias_BL));
 
-        return out_BHLK.transpose(1, 2).reshape(b * l, Spec.Width);
+        Tensor Split(Tensor x_RD) => x_RD.view(b, l, Spec.Heads, Spec.HeadWidth);
+        Tensor q_BHLK = Rotate(Split(q_RD), cos_L1K, sin_L1K).transpose(1, 2), k_BHLK = Rotate(Split(k_RD), cos_L1K, sin_L1K).transpose(1, 2), v_BHLK = Split(v_RD).transpose(1, 2);
+        return nn.functional.scaled_dot_product_attention(q_BHLK, k_BHLK, v_BHLK, bias_BL?.view(b, 1, 1, l)).transpose(1, 2).reshape(b * l, Spec.Width);
     }
 
+    private static Tensor Gate(Tensor gate_RF, Tensor up_RF) =>
+        Kernel.CanRun(gate_RF) && gate_RF.numel() % Kernel.Lanes == 0 ? SwiGlu.Of(gate_RF, up_RF) : gate_RF.silu().Times(up_RF);
+
     // Queries and keys turn in float32 whatever the weights' type, then return to it.
-    private Tensor Rotate(Tensor x_BLHK)
+    private Tensor Rotate(Tensor x_BLHK, Tensor cos_L1K, Tensor sin_L1K)
     {
-        var (cos, sin) = rotary.For(x_BLHK.shape[1]);
         var x = x_BLHK.to_type(ScalarType.Float32);
         var half = Spec.HeadWidth / 2;
         var turned = cat([x.narrow(-1, half, half).neg(), x.narrow(-1, 0, half)], -1);
-        return x.Times(cos).Plus(turned.Times(sin)).to_type(x_BLHK.dtype);
+        return x.Times(cos_L1K).Plus(turned.Times(sin_L1K)).to_type(x_BLHK.dtype);
     }
 
     // Statistics in float32, rounded to the stream's type before the weight, as the released code does.
     private Tensor Norm(Tensor x, Tensor weight)
     {
+        if (Kernel.CanRun(x) && Spec.Width % Kernel.Lanes == 0) return RmsNorm.Of(x, weight, (float)Spec.NormEpsilon);
         var wide = x.to_type(ScalarType.Float32);
         var inverse = wide.Squared().mean([-1], keepdim: true).Plus(Spec.NormEpsilon).rsqrt();
         return wide.Times(inverse).to_type(x.dtype).Times(weight);
@@ -148,7 +137,6 @@ public sealed class LladaModel : IDisposable
     private Tensor KeyBias(Tensor attend_BL)
     {
         var lowest = parameters[LladaLayout.Embedding].dtype switch { ScalarType.Float16 => -65504, ScalarType.BFloat16 => -3.38953139e38, _ => float.MinValue };
-        using var closed = attend_BL.to_type(ScalarType.Float32).Minus(1).neg();
-        return closed.Times(lowest).to_type(parameters[LladaLayout.Embedding].dtype).view(attend_BL.shape[0], 1, 1, attend_BL.shape[1]);
+        return attend_BL.to_type(ScalarType.Float32).Minus(1).neg().Times(lowest).to_type(parameters[LladaLayout.Embedding].dtype);
     }
 }

@@ -33,7 +33,7 @@ internal static class DenoisingKernel
     /// <remarks>Runs on the device thread inside its scope.</remarks>
     public static StepOutputs Run(LladaModel model, StepInputs inputs)
     {
-        var packed = from_array(inputs.Packed).to(model.Device);
+        var packed = inputs.Packed.ToDevice(model.Device);
         var ids_BL = packed.narrow(0, 0, inputs.RowsAt).to(ScalarType.Int64).view(inputs.Canvases, inputs.Length);
         var attended_BL = inputs.Padded
             ? packed.narrow(0, inputs.AttendedAt, inputs.RowsAt).to(ScalarType.Bool).view(inputs.Canvases, inputs.Length)

@@ -28,8 +28,15 @@ public class LladaStoreTests
         using var scope = NewDisposeScope();
         var spread = new Dictionary<string, double>
         {
-            ["wte"] = 0.5, ["q_proj"] = 1 / 8.0, ["k_proj"] = 1 / 8.0, ["v_proj"] = 1 / 8.0, ["attn_out"] = 1 / 8.0 / Math.Sqrt(6), ["ff_proj"] = 1 / 8.0, ["up_proj"] = 1 / 8.0,
-            [@"blocks\.\d\.ff_out"] = 1 / Math.Sqrt(128) / Math.Sqrt(6), [@"transformer\.ff_out"] = 0.5 / 8,
+            ["wte"] = 0.5,
+            ["q_proj"] = 1 / 8.0,
+            ["k_proj"] = 1 / 8.0,
+            ["v_proj"] = 1 / 8.0,
+            ["attn_out"] = 1 / 8.0 / Math.Sqrt(6),
+            ["ff_proj"] = 1 / 8.0,
+            ["up_proj"] = 1 / 8.0,
+            [@"blocks\.\d\.ff_out"] = 1 / Math.Sqrt(128) / Math.Sqrt(6),
+            [@"transformer\.ff_out"] = 0.5 / 8,
         };
         foreach (var (name, parameter) in model.Parameters)
         {

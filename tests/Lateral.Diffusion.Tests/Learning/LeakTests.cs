@@ -1,0 +1,52 @@
+using Lateral.Core.Rollouts;
+using TorchSharp;
+
+namespace Lateral.Tests.Diffusion;
+
+/// <summary>Alone, because live tensors are counted for the whole process.</summary>
+[CollectionDefinition(nameof(LeakTests), DisableParallelization = true)]
+public sealed class LeakCollection;
+
+[Collection(nameof(LeakTests))]
+public class LeakTests
+{
+    private static readonly DigitTokenizer Tokenizer = new(withEnd: true);
+
+    [Fact]
+    public async Task Sampler_must_keep_no_tensor_over_two_thousand_steps()
+    {
+        using var policy = TinyPolicy.Fresh(Tokenizer);
+        await using var sampler = await policy.StartAsync(Tokenizer, 8);
+        var spec = new RolloutSpec(8, 4, 8, 1, "random", true);
+        async Task<long> Live(int group)
+        {
+            for (var i = 0; i < 5; i++) sampler.Submit(TinyPolicy.Task(group + i, 16, [i, 2], spec));
+            await TinyPolicy.CollectAsync(sampler, 80);
+            await sampler.SwapAsync(policy.Manifest, policy.Path);
+            return torch.Tensor.TotalCount;
+        }
+
+        var before = await Live(0);
+        for (var group = 100; sampler.Statistics.Forwards < 2000; group += 100) Assert.Equal(before, await Live(group));
+    }
+
+    [Fact]
+    public async Task Learner_must_keep_no_tensor_over_two_hundred_steps()
+    {
+        var run = Directory.CreateTempSubdirectory().FullName;
+        await using (var learner = GrpoLearnerTests.New(GrpoLearnerTests.TinySettings(run)))
+        {
+            await learner.PrepareBaseAsync(new GrpoLearnerTests.Quiet(), default);
+            long before = 0;
+            for (var step = 1; step <= 200; step++)
+            {
+                await learner.TrainAsync(Rollouts.Batch(step, 4, 4, step), default);
+                if (step % 50 == 0) await learner.CheckpointAsync(default);
+                if (step == 5) before = torch.Tensor.TotalCount;
+                if (step > 5) Assert.Equal(before, torch.Tensor.TotalCount);
+            }
+        }
+
+        Directory.Delete(run, recursive: true);
+    }
+}
