@@ -1,13 +1,14 @@
-# Thin wrapper: each target is one dotnet command. Without PowerShell: dotnet run deploy/pwsh.cs build.ps1 TARGET
-param([string]$Target = 'build')
+#!/usr/bin/env pwsh
+# Thin names for dotnet commands, run from anywhere: ./build.ps1 [build | test | bench | quickstart]
+# Core language only, so that deploy/pwsh.cs runs it where PowerShell is not installed:
+#   dotnet run deploy/pwsh.cs build.ps1 test
+param([string] $Target = 'build')
 
 switch ($Target) {
-    'build' { dotnet build Actors.sln -c Release }
-    'test' { dotnet test Actors.sln }
-    'format' { dotnet format Actors.sln --verify-no-changes }
-    'quickstart' { dotnet run -c Release --project src/Lateral.Node -- train hocon/quickstart.conf }
-    'bench' { dotnet run -c Release --project tests/Lateral.Benchmarks }
-    'doctor' { dotnet run -c Release --project src/Lateral.Node -- doctor }
-    default { "unknown target '$Target'; one of: build, test, format, quickstart, bench, doctor"; $global:LASTEXITCODE = 2 }
+    'build' { dotnet build "$PSScriptRoot/Actors.sln" -c Release }
+    'test' { dotnet test "$PSScriptRoot/Actors.sln" }
+    'bench' { dotnet run -c Release --project "$PSScriptRoot/tests/Lateral.Benchmarks" }
+    'quickstart' { dotnet run -c Release --project "$PSScriptRoot/src/Lateral.Node" -- train "$PSScriptRoot/hocon/quickstart.conf" }
+    default { throw "unknown target '$Target'; there are build, test, bench and quickstart" }
 }
 exit $LASTEXITCODE

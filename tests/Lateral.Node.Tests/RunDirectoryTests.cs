@@ -113,8 +113,7 @@ public sealed class RunDirectoryTests : IDisposable
         var run = Fixtures.NewRun(_folder);
         var catalog = new RunCatalog(_folder.Path);
         var error = Assert.Throws<UserException>(() => ChangedSettings.Apply(catalog, run, ["rollout.temperature = 0.5", "run.steps = 500"]));
-        Assert.Contains("rollout.temperature", error.Message, StringComparison.Ordinal);
-        Assert.DoesNotContain("change run.steps", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("a resume cannot change rollout.temperature: ", error.Message, StringComparison.Ordinal);
 
         Assert.Equal(500, ChangedSettings.Apply(catalog, run, ["run.steps = 500", "eval.every = 7"]).Steps);
         var later = catalog.Load(run, []).Settings;

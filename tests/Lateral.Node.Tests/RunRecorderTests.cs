@@ -111,8 +111,8 @@ public sealed class RunRecorderTests : IDisposable
         var recorder = new RunRecorder(run, Fixtures.Load(_folder.Path).Settings, Fixtures.Digits, TimeProvider.System);
         var error = await Assert.ThrowsAsync<IOException>(() => recorder.RecordStepAsync(Fixtures.Report(1), null, default));
         Assert.True(EnvironmentProblem.IsDiskFull(error));
-        Assert.Equal(ExitCode.Environment, Cli.Failure.Describe(error).Code);
-        Assert.Contains("the disk is full", Cli.Failure.Describe(error).Message, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Environment, Sessions.Failure.Describe(error).Code);
+        Assert.Contains("the disk is full", Sessions.Failure.Describe(error).Message, StringComparison.Ordinal);
     }
 
     private (RunDirectory Run, RunRecorder Recorder) Open()

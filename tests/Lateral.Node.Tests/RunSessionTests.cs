@@ -1,7 +1,6 @@
 using Lateral.Core.Runs;
-using Lateral.Node.Cli;
 using Lateral.Node.Display;
-using Lateral.Node.Runs;
+using Lateral.Node.Sessions;
 
 namespace Lateral.Node.Tests;
 

@@ -32,12 +32,12 @@ public sealed class GrpoLearner : ILearner
     private readonly DeviceThread _writer;
     private readonly SemaphoreSlim _oneAtATime = new(1, 1);
     private readonly Task _built;
+    private int _disposed;
 
+    // Of the call that holds _oneAtATime; tensors are touched on the device thread only.
     private LearnerState? _state;
     private Exception? _failure;
     private float[] _total = [];
-
-    private string Name => $"learner on {_settings.Device}";
 
     /// <param name="corpus">example of the supervised warm-up by index, a pure function</param>
     /// <param name="exchange">sums gradient shards; one per run of a rank</param>
@@ -54,14 +54,17 @@ public sealed class GrpoLearner : ILearner
         _built = _thread.Run(() => { _state = new(settings, network.Build(torch.device(settings.Device), trainable: true)); });
     }
 
-    public Task<(PolicyManifest Policy, Checkpoint Checkpoint)> PrepareBaseAsync(IProgress<WarmupProgress> progress, CancellationToken cancellation) =>
-        Exclusively(() => OrFail(async () =>
+    public Task<(PolicyManifest Policy, Checkpoint Checkpoint)> PrepareBaseAsync(IProgress<WarmupProgress> progress, CancellationToken cancellation) => Exclusively(async () =>
+    {
+        await OnDevice(RequireFresh).ConfigureAwait(false);
+        return await OrFail(async () =>
         {
             if (_settings.Warmup.Steps > 0) await OnDevice(state => Warmup(state, progress, cancellation), Autograd.On).ConfigureAwait(false);
             // No epoch is granted yet: version 0 belongs to all of them.
             var policy = await OnDevice(state => Publish(state, epoch: 0, step: 0)).ConfigureAwait(false);
             return (policy, await Write(await OnDevice(Copy).ConfigureAwait(false)).ConfigureAwait(false));
-        }), cancellation);
+        }).ConfigureAwait(false);
+    }, cancellation);
 
     public Task LoadAsync(Checkpoint checkpoint, CancellationToken cancellation) => Exclusively(() => OnDevice(state =>
     {
@@ -92,6 +95,7 @@ public sealed class GrpoLearner : ILearner
     /// <exception cref="TimeoutException">a thread is stuck</exception>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         try
         {
             await _thread.Run(() => _state?.Dispose()).WaitAsync(StopDeadline).ConfigureAwait(false);
@@ -102,6 +106,8 @@ public sealed class GrpoLearner : ILearner
             _writer.Dispose();
         }
     }
+
+    private string Name => $"learner on {_settings.Device}";
 
     private async Task<StepReport> Train(GroupBatch plan, CancellationToken cancellation)
     {
@@ -134,6 +140,9 @@ public sealed class GrpoLearner : ILearner
         if (_total.Length != state.GradientLength) _total = new float[state.GradientLength];
         return GroupBatch.From(batch, _advantage, _settings.Algorithm.Shards);
     }
+
+    private static bool RequireFresh(LearnerState state) =>
+        state.Hash.Length == 0 ? true : throw new InvalidOperationException($"the learner already holds version {state.Step}: a base is prepared by a new one");
 
     private PolicyManifest Publish(LearnerState state, int epoch, int step)
     {

@@ -1,3 +1,4 @@
+using Lateral.Core;
 using Lateral.Diffusion.Checkpoints;
 using Lateral.Diffusion.Tensors;
 using static TorchSharp.torch;
@@ -10,9 +11,9 @@ public static class LladaStore
     public const string ConfigFile = "config.json";
     public const string WeightsFile = "model.safetensors";
 
-    /// <summary>A fresh model; every value is a function of the seed and its parameter's name and index, of nothing else.</summary>
+    /// <summary>A fresh model; every value is a function of the seed, its parameter's place in the layout and its index, of nothing else.</summary>
     public static LladaModel Fresh(TransformerSpec spec, ulong seed, Device? device = null, bool trainable = true) =>
-        Build(spec.Checked(), device ?? CPU, trainable, layout => Draw(layout, CounterRandom.FromSeed(seed).With(layout.Name)));
+        Build(spec.Checked(), device ?? CPU, trainable, (layout, place) => Draw(layout, place, new CounterRandom(seed)));
 
     /// <summary>Loads a folder of released layout. On the CPU, weights at 64-byte boundaries (all that are written here) stay in the mapped file until they are changed.</summary>
     /// <param name="type">Element type to compute in; null keeps the file's.</param>
@@ -24,7 +25,7 @@ public static class LladaStore
         var path = Path.Combine(folder, WeightsFile);
         using var file = SafetensorsFile.Open(path);
         RequireSameNames(spec, file, path);
-        return Build(spec, device ?? CPU, trainable, layout => Shaped(file, layout, path) is var tensor && type is { } wanted ? tensor.to_type(wanted) : tensor);
+        return Build(spec, device ?? CPU, trainable, (layout, _) => Shaped(file, layout, path) is var tensor && type is { } wanted ? tensor.to_type(wanted) : tensor);
     }
 
     /// <summary>Writes the model durably into an existing folder and returns the SHA-256 of its weights file.</summary>
@@ -49,13 +50,13 @@ public static class LladaStore
     /// <summary>The number of values that a model has.</summary>
     public static long ParameterCount(TransformerSpec spec) => LladaLayout.Of(spec).Sum(layout => layout.Count);
 
-    private static LladaModel Build(TransformerSpec spec, Device device, bool trainable, Func<ParameterLayout, Tensor> value)
+    private static LladaModel Build(TransformerSpec spec, Device device, bool trainable, Func<ParameterLayout, int, Tensor> value)
     {
         using var scope = NewDisposeScope();
         using var quiet = no_grad();
-        var parameters = LladaLayout.Of(spec).ToDictionary(layout => layout.Name, layout =>
+        var parameters = LladaLayout.Of(spec).Index().ToDictionary(place => place.Item.Name, place =>
         {
-            var parameter = HostTensor.Aligned(value(layout).to(device));
+            var parameter = HostTensor.Aligned(value(place.Item, place.Index).to(device));
             parameter.requires_grad = trainable;
             return parameter;
         }, StringComparer.Ordinal);
@@ -63,11 +64,11 @@ public static class LladaStore
         return new LladaModel(spec, parameters, device);
     }
 
-    private static Tensor Draw(ParameterLayout layout, CounterRandom random)
+    private static Tensor Draw(ParameterLayout layout, int place, CounterRandom random)
     {
         var values = new float[layout.Count];
         for (var i = 0; i < values.Length; i++)
-            values[i] = layout.InitialDeviation is { } deviation ? (float)(deviation * random.Normal((ulong)i)) : 1f;
+            values[i] = layout.InitialDeviation is { } deviation ? (float)(deviation * random.Normal(RandomStream.Initialization, i, place)) : 1f;
         return HostTensor.Of(values, layout.Shape);
     }
 

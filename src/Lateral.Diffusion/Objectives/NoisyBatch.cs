@@ -1,3 +1,4 @@
+using Lateral.Core;
 using Lateral.Diffusion.Tensors;
 
 namespace Lateral.Diffusion.Objectives;
@@ -58,10 +59,11 @@ public sealed record NoisyBatch(int Batch, int Length, long[] Ids_BL, bool[]? At
     /// Masks as the random key says: t_b = (b + u_b) / B, stratified over the batch, which spreads the mask ratios evenly and so takes most
     /// of their noise out of the loss.
     /// </summary>
-    public static NoisyBatch MaskStratified(IReadOnlyList<SupervisedExample> examples, CounterRandom random, double minimumMaskRatio, int maskToken, int padToken)
+    /// <param name="step">with row and position, the key of the noise</param>
+    public static NoisyBatch MaskStratified(IReadOnlyList<SupervisedExample> examples, CounterRandom random, long step, double minimumMaskRatio, int maskToken, int padToken)
     {
-        var keys = Enumerable.Range(0, examples.Count).Select(b => random.With(b)).ToArray();
-        var ratios = keys.Select((key, b) => (b + key.Uniform(0)) / examples.Count).ToArray();
-        return Mask(examples, ratios, (b, j) => keys[b].Uniform(1 + (ulong)j), minimumMaskRatio, maskToken, padToken);
+        // Draw 1 is the row's mask ratio, draw 0 of each position decides on its token.
+        var ratios = examples.Select((_, b) => (b + random.Uniform(RandomStream.Noise, step, b, draw: 1)) / examples.Count).ToArray();
+        return Mask(examples, ratios, (b, j) => random.Uniform(RandomStream.Noise, step, b, position: j), minimumMaskRatio, maskToken, padToken);
     }
 }

@@ -1,3 +1,4 @@
+using Lateral.Core;
 using System.Diagnostics;
 using Lateral.Diffusion.Models;
 using Lateral.Diffusion.Tensors;
@@ -34,7 +35,7 @@ public static class SupervisedTrainer
         LladaModel model, SupervisedSettings settings, Func<int, int, SupervisedExample> example, Action<SupervisedProgress> report, CancellationToken cancel = default)
     {
         var clock = Stopwatch.StartNew();
-        var random = CounterRandom.FromSeed(settings.Seed).With("supervised");
+        var random = new CounterRandom(settings.Seed);
         var trained = model.Parameters.Values.ToList();
         using var optimizer = new AdamW(model.Parameters, settings.Adam);
         for (var step = 0; step < settings.Steps; step++)
@@ -43,7 +44,7 @@ public static class SupervisedTrainer
             using var scope = NewDisposeScope();
             var now = step;
             var examples = Enumerable.Range(0, settings.BatchSize).Select(row => example(now, row)).ToList();
-            var batch = NoisyBatch.MaskStratified(examples, random.With(step), settings.MinimumMaskRatio, model.Spec.MaskToken, model.Spec.PadToken ?? 0);
+            var batch = NoisyBatch.MaskStratified(examples, random, step, settings.MinimumMaskRatio, model.Spec.MaskToken, model.Spec.PadToken ?? 0);
             if (batch.Rows_N.Length == 0) continue;
 
             var loss = MaskedLoss.Of(model, batch);

@@ -38,6 +38,8 @@ public sealed class DiffusionSampler : ISampler
     private long? _idleSince = Stopwatch.GetTimestamp();
     private EngineFailedException? _failure;
 
+    private int _disposed;
+
     public DiffusionSampler(SamplerSettings settings, ITokenizer tokenizer, PolicyNetwork network)
         : this(settings, tokenizer, device => network.Build(device, trainable: false))
     {
@@ -104,6 +106,7 @@ public sealed class DiffusionSampler : ISampler
     /// <exception cref="TimeoutException">the device thread is stuck in a step</exception>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         _finished.Writer.TryComplete();
         try
         {

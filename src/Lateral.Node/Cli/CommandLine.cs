@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using Lateral.Configuration;
+using Lateral.Node.Sessions;
 
 namespace Lateral.Node.Cli;
 

@@ -4,6 +4,7 @@ using Lateral.Configuration;
 using Lateral.Core.Runs;
 using Lateral.Node.Composition;
 using Lateral.Node.Runs;
+using Lateral.Node.Sessions;
 
 namespace Lateral.Node.Cli;
 
@@ -38,7 +39,8 @@ internal static class TrainCommand
         RunDirectory.RequireNew(settings);
         await RunComposition.RequireMachineAsync(settings, cancellation);
         var directory = RunDirectory.Create(settings, new WrittenConfig(written, loaded.Resolved));
-        return (int)await RunLauncher.LaunchAsync(settings, directory, task, terminal, json);
+        await using var output = terminal.Output(json);
+        return (int)await RunLauncher.LaunchAsync(settings, directory, task, output);
     }
 
     private static string[] Given(string key, string? value) => value is null ? [] : [RunSettingsLoader.Set(key, value)];
@@ -57,7 +59,8 @@ internal static class ResumeCommand
             var directory = catalog.Find(parsed.GetValue(name)!);
             var settings = ChangedSettings.Apply(catalog, directory, parsed.GetValue(sets) ?? []);
             await RunComposition.RequireMachineAsync(settings, cancellation);
-            return (int)await RunLauncher.LaunchAsync(settings, directory, TaskComposition.Of(settings), terminal, parsed.GetValue(json));
+            await using var output = terminal.Output(parsed.GetValue(json));
+            return (int)await RunLauncher.LaunchAsync(settings, directory, TaskComposition.Of(settings), output);
         });
         return resume;
     }

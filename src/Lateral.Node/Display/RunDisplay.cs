@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Lateral.Core.Learning;
 using Lateral.Core.Prompts;
 using Lateral.Core.Runs;
+using Lateral.Node.Runs;
 
 namespace Lateral.Node.Display;
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using Lateral.Core.Learning;
 using Lateral.Core.Runs;
+using Lateral.Node.Runs;
 
 namespace Lateral.Node.Display;
 

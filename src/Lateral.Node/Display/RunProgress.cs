@@ -1,11 +1,9 @@
 using System.Collections.Immutable;
 using Lateral.Core.Learning;
 using Lateral.Core.Runs;
+using Lateral.Node.Runs;
 
 namespace Lateral.Node.Display;
-
-/// <summary>An evaluation of one policy version.</summary>
-public sealed record EvaluationPoint(int Step, ImmutableSortedDictionary<string, double> Metrics);
 
 /// <summary>
 /// What the console knows of a run: a fold over what the recorder is told and what the run says of itself. No clock inside;

@@ -3,7 +3,6 @@ using System.Text.Json;
 using Lateral.Core.Learning;
 using Lateral.Core.Prompts;
 using Lateral.Core.Runs;
-using Lateral.Node.Display;
 
 namespace Lateral.Node.Runs;
 

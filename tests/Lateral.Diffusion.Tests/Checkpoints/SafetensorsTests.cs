@@ -1,3 +1,4 @@
+using Lateral.Core;
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
@@ -194,9 +195,9 @@ public class SafetensorsTests
 
     private static Tensor Random(long[] shape, ulong seed)
     {
-        var random = CounterRandom.FromSeed(seed);
+        var random = new CounterRandom(seed);
         var count = shape.Aggregate(1L, (product, size) => product * size);
-        return tensor(Enumerable.Range(0, (int)count).Select(i => (float)(random.Normal((ulong)i) * 3)).ToArray(), shape);
+        return tensor(Enumerable.Range(0, (int)count).Select(i => (float)(random.Normal(RandomStream.Noise, i) * 3)).ToArray(), shape);
     }
 
     private static string WriteRaw(string header, byte[] data)

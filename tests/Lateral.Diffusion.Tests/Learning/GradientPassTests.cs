@@ -86,7 +86,7 @@ public sealed class GradientPassTests : IDisposable
         Assert.Equal(0, expected.Zip(actual, (a, b) => Math.Abs(a - b) / scale).Max(), 1e-6);
     }
 
-    /// <summary>Couples all tokens: N times the square of the mean advantage-weighted ratio, spread evenly.</summary>
+    /// <summary>Couples all tokens: N times the square of the mean of ratio (1 + advantage), spread evenly; that mean is near 1, never near 0.</summary>
     private sealed class SquaredMeanRatio : ICorrection
     {
         public string Name => "squared-mean-ratio";
@@ -95,7 +95,8 @@ public sealed class GradientPassTests : IDisposable
 
         public CorrectedLoss Apply(Tensor logp_N, Tensor behaviour_N, Tensor advantage_N)
         {
-            var mean = logp_N.sub(behaviour_N).exp().mul(advantage_N).mean();
+            var ratio_N = logp_N.sub(behaviour_N).exp();
+            var mean = ratio_N.add(ratio_N.mul(advantage_N)).mean();
             return new(mean.mul(mean).expand(logp_N.shape), zeros_like(logp_N, ScalarType.Bool));
         }
     }

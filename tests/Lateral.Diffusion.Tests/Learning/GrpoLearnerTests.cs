@@ -36,8 +36,10 @@ public sealed class GrpoLearnerTests : IDisposable
     {
         var progress = new Quiet();
         await using var learner = Learner("a", settings => settings with { Warmup = new(12, 8, 1e-3, 4) });
+        await using var again = Learner("c", settings => settings with { Warmup = new(12, 8, 1e-3, 4) });
         await using var fresh = Learner("b");
         var (trained, _) = await learner.PrepareBaseAsync(progress, default);
+        Assert.Equal(trained.Hash, (await again.PrepareBaseAsync(new Quiet(), default)).Policy.Hash);
         Assert.NotEqual((await fresh.PrepareBaseAsync(new Quiet(), default)).Policy.Hash, trained.Hash);
         Assert.Equal(Enumerable.Range(1, 12), progress.Steps);
     }
@@ -52,6 +54,7 @@ public sealed class GrpoLearnerTests : IDisposable
         Assert.Equal(new PolicyManifest(3, 1, report.Policy.Hash, @base.Hash, PayloadKind.Full, @base.Bytes, "policies/v1.safetensors"), report.Policy);
         Assert.Equal(report.Policy.Hash, TinyPolicy.HashOf(Path.Combine(_root, "a", report.Policy.Location)));
         Assert.NotEqual(@base.Hash, report.Policy.Hash);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => learner.PrepareBaseAsync(new Quiet(), default));
         string[] names =
         [
             "denoise/steps_mean", "denoise/tokens_per_step", "entropy/reveal", "kl/behaviour", "kl/behaviour_k3", "optim/grad_norm", "optim/loss", "optim/lr",

@@ -1,3 +1,4 @@
+using Lateral.Core;
 using Lateral.Diffusion.Models.Kernels;
 using Lateral.Diffusion.Tensors;
 using TorchSharp;
@@ -95,8 +96,8 @@ public class KernelTests
 
     internal static Tensor Random(string name, params long[] shape)
     {
-        var random = CounterRandom.FromSeed(11).With(name);
+        var (random, stream) = (new CounterRandom(11), name.Sum(letter => letter));
         var count = (int)shape.Aggregate(1L, (product, size) => product * size);
-        return HostTensor.Of(Enumerable.Range(0, count).Select(i => (float)random.Normal((ulong)i)).ToArray(), shape);
+        return HostTensor.Of(Enumerable.Range(0, count).Select(i => (float)random.Normal(RandomStream.Noise, i, stream)).ToArray(), shape);
     }
 }

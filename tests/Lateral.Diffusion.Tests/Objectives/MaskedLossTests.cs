@@ -1,3 +1,4 @@
+using Lateral.Core;
 using Lateral.Diffusion.Models;
 using Lateral.Diffusion.Objectives;
 using Lateral.Diffusion.Tensors;
@@ -43,7 +44,7 @@ public class MaskedLossTests
     {
         // 50 strata, 400 answer tokens each: stratum b must be masked about (b + 1/2) / 50 of the time.
         var examples = Enumerable.Repeat(new SupervisedExample([], new int[400]), 50).ToList();
-        var batch = NoisyBatch.MaskStratified(examples, CounterRandom.FromSeed(4), 0, 10, 0);
+        var batch = NoisyBatch.MaskStratified(examples, new CounterRandom(4), 0, 0, 10, 0);
         var counts = batch.Rows_N.GroupBy(row => row / 400).ToDictionary(group => (int)group.Key, group => group.Count());
         for (var b = 0; b < 50; b++)
         {

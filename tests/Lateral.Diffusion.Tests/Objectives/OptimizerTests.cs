@@ -1,3 +1,4 @@
+using Lateral.Core;
 using Lateral.Diffusion.Checkpoints;
 using Lateral.Diffusion.Objectives;
 using Lateral.Diffusion.Tensors;
@@ -30,15 +31,15 @@ public class OptimizerTests
     public void AdamW_must_equal_libtorch_over_many_updates()
     {
         using var scope = NewDisposeScope();
-        var random = CounterRandom.FromSeed(3);
-        float[] start = [.. Enumerable.Range(0, 12).Select(i => (float)random.Normal((ulong)i))];
+        var random = new CounterRandom(3);
+        float[] start = [.. Enumerable.Range(0, 12).Select(i => (float)random.Normal(RandomStream.Noise, i))];
         var ours = tensor(start, 3, 4).requires_grad_();
         var theirs = new TorchSharp.Modules.Parameter(tensor(start, 3, 4));
         using var adam = new AdamW(new Dictionary<string, Tensor> { ["w"] = ours }, Settings);
         using var reference = optim.AdamW([theirs], 0.01, 0.9, 0.98, 1e-8, 0.1);
         for (var update = 0; update < 40; update++)
         {
-            float[] gradient = [.. Enumerable.Range(0, 12).Select(i => (float)random.With(update).Normal((ulong)i))];
+            float[] gradient = [.. Enumerable.Range(0, 12).Select(i => (float)random.Normal(RandomStream.Noise, i, 1 + update))];
             SetGradient(ours, gradient);
             SetGradient(theirs, gradient);
             adam.Step(0.01);

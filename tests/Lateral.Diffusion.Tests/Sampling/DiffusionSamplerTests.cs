@@ -255,6 +255,7 @@ public sealed class DiffusionSamplerTests : IDisposable
         var pending = sampler.NextFinishedAsync(default);
         await sampler.DisposeAsync();
         await Assert.ThrowsAsync<ObjectDisposedException>(() => pending.WaitAsync(TimeSpan.FromSeconds(30)));
+        await sampler.DisposeAsync();
     }
 
     private static void AssertSameBits(Trajectory a, Trajectory b)

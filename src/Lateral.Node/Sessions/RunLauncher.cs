@@ -1,20 +1,19 @@
 using Lateral.Core.Runs;
-using Lateral.Node.Cli;
+using Lateral.Node.Composition;
 using Lateral.Node.Display;
 using Lateral.Node.Runs;
 
-namespace Lateral.Node.Composition;
+namespace Lateral.Node.Sessions;
 
 /// <summary>Everything between a run directory and an exit code, in order.</summary>
 internal static class RunLauncher
 {
-    public static async Task<ExitCode> LaunchAsync(RunSettings settings, RunDirectory directory, TaskComposition task, Terminal terminal, bool json)
+    public static async Task<ExitCode> LaunchAsync(RunSettings settings, RunDirectory directory, TaskComposition task, IRunOutput output)
     {
         using var held = RunLock.Acquire(directory);
         using var interruption = Interruption.OfProcess();
         try
         {
-            await using var output = terminal.Output(json);
             var display = new RunDisplay(settings, task.Tokenizer, output, RunRecorder.ReadEvaluations(directory));
             display.Start();
             await using var composition = RunComposition.Of(settings, directory, task, display, TimeProvider.System);

@@ -4,7 +4,7 @@ using Lateral.Core.Policies;
 using Lateral.Diffusion.Native;
 using Lateral.Rewards.Data;
 
-namespace Lateral.Node.Cli;
+namespace Lateral.Node.Sessions;
 
 /// <summary>Any exception as one message and an exit code; nobody is shown a stack trace for what they can mend.</summary>
 internal static class Failure

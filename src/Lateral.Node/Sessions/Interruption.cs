@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Lateral.Node.Cli;
+namespace Lateral.Node.Sessions;
 
 /// <summary>Ctrl-C and SIGTERM: the first asks to drain and save, the second to stop at once.</summary>
 public sealed class Interruption : IDisposable

@@ -1,8 +1,7 @@
 using Lateral.Core.Runs;
-using Lateral.Node.Cli;
 using Lateral.Node.Display;
 
-namespace Lateral.Node.Runs;
+namespace Lateral.Node.Sessions;
 
 /// <summary>A started run, as a session sees it.</summary>
 public interface IRunHost : IAsyncDisposable

@@ -1,9 +1,8 @@
 using Akka.Actor;
 using Lateral.Actors;
 using Lateral.Core.Runs;
-using Lateral.Node.Runs;
 
-namespace Lateral.Node.Composition;
+namespace Lateral.Node.Sessions;
 
 /// <summary>The actors' host as a session sees it.</summary>
 internal sealed class ActorRunHost(RunHost host) : IRunHost
