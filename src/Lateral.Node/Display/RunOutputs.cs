@@ -155,7 +155,8 @@ internal sealed class PanelOutput : IRunOutput
     {
         _progress = progress;
         Stop();
-        foreach (var line in RunSummary.Finished(progress)) _console.WriteLine(line);
+        // Past the console's own layout, which would break long commands into lines that cannot be copied.
+        foreach (var line in RunSummary.Finished(progress)) _console.Profile.Out.Writer.WriteLine(line);
     }
 
     public async ValueTask DisposeAsync()
