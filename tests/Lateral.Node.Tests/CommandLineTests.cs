@@ -210,6 +210,9 @@ public sealed class CommandLineTests : IDisposable
         File.WriteAllText(run.Evaluations, "{\"step\":0,\"eval/pass_at_1\":0.125}\n");
         var (_, list, _) = await Shell.RunAsync("runs", "--runs-dir", Runs);
         Assert.Contains("quickstart  sort5  4/240  stopped  0.500   0.125", list, StringComparison.Ordinal);
+        File.WriteAllText(SavedRun("older").ConfigResolved, "{ \"rollout\": { \"gone\": 1 } }");
+        Assert.Contains("older       ?      0/0    unreadable", (await Shell.RunAsync("runs", "--runs-dir", Runs)).Out, StringComparison.Ordinal);
+        Assert.Contains("quickstart  sort5", (await Shell.RunAsync("runs", "--runs-dir", Runs)).Out, StringComparison.Ordinal);
         var (_, json, _) = await Shell.RunAsync("runs", "show", "quickstart", "--runs-dir", Runs, "--json");
         Assert.Equal(4, JsonElement.Parse(json).GetProperty("step").GetInt32());
         var (_, shown, _) = await Shell.RunAsync("runs", "show", "quickstart", "--runs-dir", Runs);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Lateral.Actors.Settings;
 using Lateral.Configuration;
+using Lateral.Core.Runs;
 
 namespace Lateral.Node.Runs;
 
@@ -20,7 +21,7 @@ public sealed record RunReference(string Name, int? Step)
 }
 
 /// <summary>One line of <c>runs</c>.</summary>
-/// <param name="State"><c>running</c>, <c>finished</c> or <c>stopped</c></param>
+/// <param name="State"><c>running</c>, <c>finished</c>, <c>stopped</c> or <c>unreadable</c></param>
 public sealed record RunEntry(string Name, string Task, int Step, int Steps, string State, double? Reward, double? PassAt1);
 
 /// <summary>The runs of one folder.</summary>
@@ -52,9 +53,21 @@ public sealed class RunCatalog(string folder)
     public LoadedSettings Load(RunDirectory run, IEnumerable<string> sets) => RunSettingsLoader.Load(
         [run.ConfigResolved], [RunSettingsLoader.Set("run.dir", folder), RunSettingsLoader.Set("run.name", run.Name), .. sets]);
 
+    /// <summary>A run whose stored configuration this version cannot read is <c>unreadable</c>, so that it hides no other.</summary>
     public RunEntry Describe(RunDirectory run)
     {
-        var settings = Load(run, []).Settings;
+        try
+        {
+            return Describe(run, Load(run, []).Settings);
+        }
+        catch (ConfigException)
+        {
+            return new RunEntry(run.Name, "?", 0, 0, "unreadable", null, null);
+        }
+    }
+
+    private static RunEntry Describe(RunDirectory run, RunSettings settings)
+    {
         var last = JsonLinesFile.Read(run.Metrics).Select(line => (JsonElement?)line).LastOrDefault();
         var evaluated = JsonLinesFile.Read(run.Evaluations).Select(line => (JsonElement?)line).LastOrDefault();
         var step = last?.GetProperty("step").GetInt32() ?? 0;
