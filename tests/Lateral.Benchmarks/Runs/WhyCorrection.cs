@@ -47,7 +47,7 @@ internal static class WhyCorrection
 
     private static void Print(List<CorrectionArm> arms, Report report)
     {
-        List<string[]> rows = [["", "seed", "pass@1 before", "best of 512", "pass@1 after", "greedy after", "pass@8 after", "staleness", "kl/behaviour", "ess", "outside clip"]];
+        List<string[]> rows = [["", "seed", "pass@1 before", "best", "pass@1 after", "greedy after", "pass@8 after", "staleness", "kl/behaviour", "ess", "clipped"]];
         foreach (var arm in arms)
         {
             foreach (var (index, run) in arm.Runs.Index())
