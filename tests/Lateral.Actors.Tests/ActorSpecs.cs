@@ -239,9 +239,9 @@ public sealed class ActorSpecs : TestKit
         var (run, groups) = (CreateTestProbe(), CreateTestProbe());
         var learner = StartLearner(run, groups);
         run.FishForMessage(m => m is LearnerHello, Soon);
-        learner.Tell(new LearnerAssignment(1, null, null, []));
+        learner.Tell(new LearnerAssignment(1, null, null, [], SamplerStatistics.Zero));
         Assert.Equal(0, ((BaseCompleted)run.FishForMessage(m => m is BaseCompleted, Soon)).Ready.Policy.Version);
-        learner.Tell(new BaseAccepted());
+        learner.Tell(new BaseAccepted(SamplerStatistics.Zero));
         run.FishForMessage(m => m is LearnerIdle { Version: 0 }, Soon);
         Train(learner, groups, 1, corrupt: false);
         run.FishForMessage(m => m is StepCompleted { Report.Step: 1 }, Soon);
@@ -262,9 +262,9 @@ public sealed class ActorSpecs : TestKit
         var (run, groups) = (CreateTestProbe(), CreateTestProbe());
         var learner = StartLearner(run, groups);
         Watch(learner);
-        learner.Tell(new LearnerAssignment(1, null, null, []));
+        learner.Tell(new LearnerAssignment(1, null, null, [], SamplerStatistics.Zero));
         run.FishForMessage(m => m is BaseCompleted, Soon);
-        learner.Tell(new BaseAccepted());
+        learner.Tell(new BaseAccepted(SamplerStatistics.Zero));
         Train(learner, groups, 1, corrupt: true);
         Assert.Contains("the ledger promised", ((PartFailed)run.FishForMessage(m => m is PartFailed, Soon)).Reason, StringComparison.Ordinal);
         ExpectTerminated(learner, Soon);

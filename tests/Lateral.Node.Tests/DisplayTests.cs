@@ -92,8 +92,9 @@ public sealed class DisplayTests
     public void Summary_must_state_the_gain_and_what_to_type_next()
     {
         var progress = RunProgress.Start(Settings).With(Fixtures.Base(("eval/pass_at_1", 0.261), ("eval/greedy", 0.34)))
-            .With(Fixtures.Report(40, ("eval/pass_at_1", 0.5)), []).With(Fixtures.Report(240, ("eval/pass_at_1", 0.842), ("eval/greedy", 0.91)), []);
+            .With(Fixtures.Report(40, ("eval/pass_at_1", 0.5)), []).With(Fixtures.Report(240, ("eval/pass_at_1", 0.842), ("eval/greedy", 0.91), ("speedup/measured", 1.31), ("speedup/predicted", 1.82)), []);
         var lines = RunSummary.Finished(progress).ToList();
+        Assert.Contains("  asynchrony        1.31 x the steps of a synchronous run, at most 1.82 x here", lines);
         Assert.Contains("  sampled pass@1    26.1% ->  84.2%   (+58.1 points, step 0 to 240)", lines);
         Assert.Contains("  greedy            34.0% ->  91.0%   (+57.0 points, step 0 to 240)", lines);
         Assert.Contains(lines, line => line.EndsWith("resume quickstart --set run.steps=480", StringComparison.Ordinal));

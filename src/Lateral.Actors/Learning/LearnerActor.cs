@@ -82,13 +82,13 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
     {
         Common();
         Receive<BaseReady>(ready => Say(new BaseCompleted(_epoch, ready)));
-        Receive<BaseAccepted>(_ => Begin(0));
+        Receive<BaseAccepted>(m => Begin(0, m.Samplers));
     }
 
     private void Restoring()
     {
         Common();
-        Receive<Restored>(restored => Begin(restored.Version));
+        Receive<Restored>(restored => Begin(restored.Version, restored.Samplers));
     }
 
     private void Waiting()
@@ -136,9 +136,9 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
         Receive<Status.Failure>(m => Fail(m.Cause.GetBaseException().Message));
     }
 
-    private void Begin(int version)
+    private void Begin(int version, SamplerStatistics samplers)
     {
-        _timing.Start();
+        _timing.Start(samplers);
         Wait(version);
     }
 
@@ -185,7 +185,7 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
             version = formed.Step;
         }
 
-        return new Restored(version);
+        return new Restored(version, assignment.Samplers);
     }
 
     private async Task<Trained> TrainAsync(TrainBatch command)
@@ -231,7 +231,7 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
         Context.Stop(Self);
     }
 
-    private sealed record Restored(int Version);
+    private sealed record Restored(int Version, SamplerStatistics Samplers);
 
     private sealed record Trained(LearnerBatch Batch, StepReport Report);
 

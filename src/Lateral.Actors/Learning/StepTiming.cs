@@ -14,7 +14,7 @@ internal sealed class StepTiming(TimeProvider time, bool dedicatedDevices)
     private SamplerStatistics _samplersBefore = SamplerStatistics.Zero;
 
     /// <summary>The learner is ready for its first step: what came before (warm-up, restoring) is not that step's time.</summary>
-    public void Start() => _stepSince = time.GetTimestamp();
+    public void Start(SamplerStatistics samplers) => (_stepSince, _samplersBefore) = (time.GetTimestamp(), samplers);
 
     /// <summary>The learner starts to wait for a batch.</summary>
     public void Idle() => _idleSince = time.GetTimestamp();

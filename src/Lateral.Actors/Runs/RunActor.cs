@@ -83,7 +83,7 @@ internal sealed class RunActor : ReceivePersistentActor, IWithTimers
     }
 
     private void Assign() =>
-        _learner.Tell(new LearnerAssignment(_ledger.Epoch, _ledger.Base, _ledger.LastCheckpoint, [.. _ledger.SinceCheckpoint]));
+        _learner.Tell(new LearnerAssignment(_ledger.Epoch, _ledger.Base, _ledger.LastCheckpoint, [.. _ledger.SinceCheckpoint], _monitor.Samplers));
 
     private void AcceptBase(BaseCompleted completed)
     {
@@ -97,7 +97,7 @@ internal sealed class RunActor : ReceivePersistentActor, IWithTimers
         ImmutableArray<IRunEvent> events = _ledger.Base is null ? [completed.Ready] : [];
         PersistThen(events, () =>
         {
-            learner.Tell(new BaseAccepted());
+            learner.Tell(new BaseAccepted(_monitor.Samplers));
             Announce();
             Advance();
         });

@@ -13,11 +13,13 @@ public static class RunProtocol
     public sealed record LearnerHello(string Owner);
 
     /// <summary>The learner's epoch and what it must restore: nothing (no base yet), or a checkpoint and the steps after it.</summary>
-    public sealed record LearnerAssignment(int Epoch, BaseReady? Base, Checkpoint? Checkpoint, ImmutableArray<ReplayStep> Replay);
+    /// <param name="Samplers">what the samplers have done so far, which is no step's of this learner</param>
+    public sealed record LearnerAssignment(
+        int Epoch, BaseReady? Base, Checkpoint? Checkpoint, ImmutableArray<ReplayStep> Replay, SamplerStatistics Samplers);
 
     public sealed record BaseCompleted(int Epoch, BaseReady Ready);
 
-    public sealed record BaseAccepted;
+    public sealed record BaseAccepted(SamplerStatistics Samplers);
 
     /// <summary>The learner can take the batch after <paramref name="Version"/>; repeated while it waits.</summary>
     public sealed record LearnerIdle(int Epoch, int Version);

@@ -1,3 +1,4 @@
+using Lateral.Core;
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text.Json;
@@ -20,7 +21,7 @@ public static class SafetensorsWriter
         var header = Header(entries, metadata ?? new Dictionary<string, string>());
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var size = 8 + header.Length + entries.Sum(entry => entry.Length);
-        DurableFile.Write(path, size, stream =>
+        DurableFile.Write(path, stream =>
         {
             Span<byte> length = stackalloc byte[8];
             BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
@@ -43,7 +44,7 @@ public static class SafetensorsWriter
                 for (var at = 0L; at < flat.numel(); at += ChunkElements)
                     Append(flat.narrow(0, at, Math.Min(ChunkElements, flat.numel() - at)).bytes);
             }
-        });
+        }, size);
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 

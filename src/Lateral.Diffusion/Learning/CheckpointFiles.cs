@@ -1,3 +1,4 @@
+using Lateral.Core;
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text.Json;
@@ -121,7 +122,7 @@ internal sealed class CheckpointFiles(string runDirectory, int keepLast)
 
     private static CheckpointEntry WriteText(string folder, string name, byte[] bytes)
     {
-        DurableFile.Write(Path.Combine(folder, name), bytes.Length, stream => stream.Write(bytes));
+        DurableFile.Write(Path.Combine(folder, name), stream => stream.Write(bytes), bytes.Length);
         return new(Convert.ToHexStringLower(SHA256.HashData(bytes)), bytes.Length);
     }
 

@@ -31,8 +31,7 @@ public static class LladaStore
     /// <summary>Writes the model durably into an existing folder and returns the SHA-256 of its weights file.</summary>
     public static string Save(LladaModel model, string folder, IReadOnlyDictionary<string, string>? metadata = null)
     {
-        var config = System.Text.Encoding.UTF8.GetBytes(LladaConfig.Format(model.Spec));
-        DurableFile.Write(Path.Combine(folder, ConfigFile), config.Length, stream => stream.Write(config));
+        DurableFile.WriteText(Path.Combine(folder, ConfigFile), LladaConfig.Format(model.Spec));
         return SafetensorsWriter.Write(Path.Combine(folder, WeightsFile), model.Parameters, new Dictionary<string, string>(metadata ?? new Dictionary<string, string>()) { ["format"] = "pt" });
     }
 

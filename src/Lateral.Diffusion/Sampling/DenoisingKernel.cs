@@ -6,19 +6,19 @@ using static TorchSharp.torch;
 namespace Lateral.Diffusion.Sampling;
 
 /// <summary>What the device sends back for each of the N draws, in one transfer.</summary>
-/// <param name="Packed">[4 * N]: token | log-prob | max probability | entropy in nats</param>
-internal readonly record struct StepOutputs(double[] Packed, int Draws)
+/// <param name="Packed">[N * 4]: token, log-prob, max probability, entropy in nats of each draw</param>
+internal readonly record struct StepOutputs(double[] Packed)
 {
-    public int Token(int draw) => (int)Packed[draw];
+    public int Token(int draw) => (int)Packed[4 * draw];
 
     /// <summary>Natural log of the tempered probability of the sampled token.</summary>
-    public float LogProb(int draw) => (float)Packed[Draws + draw];
+    public float LogProb(int draw) => (float)Packed[4 * draw + 1];
 
     /// <summary>Largest untempered probability.</summary>
-    public float MaxProbability(int draw) => (float)Packed[2 * Draws + draw];
+    public float MaxProbability(int draw) => (float)Packed[4 * draw + 2];
 
     /// <summary>Entropy of the tempered distribution.</summary>
-    public float Entropy(int draw) => (float)Packed[3 * Draws + draw];
+    public float Entropy(int draw) => (float)Packed[4 * draw + 3];
 }
 
 /// <summary>
@@ -50,8 +50,8 @@ internal static class DenoisingKernel
             pieces.Add(Draw(model, inputs, packed, hidden_UD.index_select(0, rowOf_N.narrow(0, at, count)), at, count));
         }
 
-        var outputs_4N = pieces.Count == 1 ? pieces[0] : cat(pieces, 1);
-        return new(outputs_4N.cpu().data<double>().ToArray(), inputs.Draws);
+        var outputs_N4 = pieces.Count == 1 ? pieces[0] : cat(pieces, 0);
+        return new(outputs_N4.cpu().data<double>().ToArray());
     }
 
     private static Tensor Draw(LladaModel model, StepInputs inputs, Tensor packed, Tensor hidden_ND, int first, int count)
@@ -61,19 +61,20 @@ internal static class DenoisingKernel
 
         var logits_NV = OutputDistribution.Logits(model, hidden_ND);
         var inverse_N1 = inputs.Tempered ? Column(inputs.InverseTemperaturesAt).to(ScalarType.Float32) : null;
-        var logp_NV = OutputDistribution.LogProbabilities(logits_NV, inverse_N1);
+        // The softmax is float32 like the learner's; what follows widens it once, which the sum over a large vocabulary needs.
+        var logp_NV = OutputDistribution.LogProbabilities(logits_NV, inverse_N1).to(ScalarType.Float64);
         var p_NV = logp_NV.exp();
-        var untempered_NV = inputs.Tempered ? OutputDistribution.LogProbabilities(logits_NV, null).exp() : p_NV;
+        var untempered_NV = inputs.Tempered ? OutputDistribution.LogProbabilities(logits_NV, null).to(ScalarType.Float64).exp() : p_NV;
 
         // Inverse CDF: the first token whose cumulative probability exceeds u * total. In float64, u < 1 keeps the threshold
         // below the total, so a token of probability 0 (MASK) can never be the first to exceed it.
-        var cdf_NV = p_NV.to(ScalarType.Float64).cumsum(1);
+        var cdf_NV = p_NV.cumsum(1);
         var total_N1 = cdf_NV.narrow(1, cdf_NV.shape[1] - 1, 1);
         var token_N1 = cdf_NV.le(Column(inputs.UniformsAt).Times(total_N1)).sum(1, keepdim: true);
         if (inputs.Greedy) token_N1 = where(Column(inputs.GreedyAt).to(ScalarType.Bool), logp_NV.argmax(1, keepdim: true), token_N1);
 
-        var entropy_N = p_NV.Times(logp_NV).sum(1).neg();
-        var float_3N = stack([logp_NV.gather(1, token_N1).squeeze(1), untempered_NV.amax([1]), entropy_N]);
-        return cat([token_N1.to(ScalarType.Float64).view(1, count), float_3N.to(ScalarType.Float64)], 0).MoveToOuterDisposeScope();
+        var entropy_N1 = p_NV.Times(logp_NV).sum(1, keepdim: true).neg();
+        return cat([token_N1.to(ScalarType.Float64), logp_NV.gather(1, token_N1), untempered_NV.amax([1], keepdim: true), entropy_N1], 1)
+            .MoveToOuterDisposeScope();
     }
 }

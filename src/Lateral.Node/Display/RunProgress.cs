@@ -10,6 +10,7 @@ namespace Lateral.Node.Display;
 /// seconds come from the metrics.
 /// </summary>
 /// <param name="StepSeconds">seconds of the last steps, newest last</param>
+/// <param name="Speedups">speed-up over a synchronous run in the last steps: what was measured, and the limit</param>
 /// <param name="Rewards">mean reward of every step this process saw</param>
 public sealed record RunProgress(
     RunSettings Settings,
@@ -17,6 +18,7 @@ public sealed record RunProgress(
     ImmutableList<EvaluationPoint> Evaluations,
     StepReport? Last,
     ImmutableList<double> StepSeconds,
+    ImmutableList<(double Measured, double Predicted)> Speedups,
     ImmutableList<double> Rewards,
     ImmutableArray<SampleView> Samples,
     RunStatus? Status)
@@ -25,7 +27,7 @@ public sealed record RunProgress(
     private const int Window = 20;
 
     /// <param name="before">evaluations of earlier attempts</param>
-    public static RunProgress Start(RunSettings settings, params IEnumerable<EvaluationPoint> before) => new(settings, null, [.. before], null, [], [], [], null);
+    public static RunProgress Start(RunSettings settings, params IEnumerable<EvaluationPoint> before) => new(settings, null, [.. before], null, [], [], [], [], null);
 
     public RunProgress With(WarmupProgress warmup) => this with { Warmup = warmup };
 
@@ -43,6 +45,9 @@ public sealed record RunProgress(
             Samples = samples.IsDefaultOrEmpty ? Samples : samples,
             Rewards = report.Metrics.TryGetValue("reward/mean", out var reward) ? Rewards.Add(reward) : Rewards,
             StepSeconds = report.Metrics.TryGetValue("time/seconds", out var seconds) ? [.. StepSeconds.TakeLast(Window - 1), seconds] : StepSeconds,
+            Speedups = report.Metrics.TryGetValue("speedup/measured", out var measured) && report.Metrics.TryGetValue("speedup/predicted", out var predicted)
+                ? [.. Speedups.TakeLast(Window - 1), (measured, predicted)]
+                : Speedups,
             Evaluations = evaluation.IsEmpty ? Evaluations : Record(new EvaluationPoint(report.Step, evaluation)),
         };
     }

@@ -11,6 +11,7 @@ internal static class RunSummary
         yield return "";
         yield return $"run {settings.Name} finished: {settings.Steps} steps";
         foreach (var line in Gain(progress)) yield return line;
+        if (Asynchrony(progress) is { } asynchrony) yield return asynchrony;
         foreach (var sample in progress.Samples.IsDefaultOrEmpty ? [] : progress.Samples) yield return $"  {RunLines.Sample(sample)}";
         yield return "";
         yield return $"  everything is in   {Path.GetFullPath(settings.Directory)}";
@@ -25,6 +26,15 @@ internal static class RunSummary
         yield return "";
         yield return $"run {settings.Name} stopped and saved at step {step}/{settings.Steps}";
         yield return $"  go on with         {Commands.Resume(settings)}";
+    }
+
+    /// <summary>By the median of the last steps: some hold an evaluation.</summary>
+    private static string? Asynchrony(RunProgress progress)
+    {
+        if (progress.Settings.MaxStaleness == 0 || progress.Speedups.IsEmpty) return null;
+        var middle = progress.Speedups.Count / 2;
+        var (measured, predicted) = (progress.Speedups.Select(s => s.Measured).Order().ElementAt(middle), progress.Speedups.Select(s => s.Predicted).Order().ElementAt(middle));
+        return $"  asynchrony        {Words.Fixed(measured, 2)} x the steps of a synchronous run, at most {Words.Fixed(predicted, 2)} x here";
     }
 
     /// <summary>Before and after, for each measure both evaluations have.</summary>

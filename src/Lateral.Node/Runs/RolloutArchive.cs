@@ -1,3 +1,4 @@
+using Lateral.Core;
 using System.Globalization;
 using System.Text.Json;
 using Lateral.Core.Learning;

@@ -1,3 +1,4 @@
+using Lateral.Core;
 using Lateral.Configuration;
 using Lateral.Core.Runs;
 

@@ -1,3 +1,4 @@
+using Lateral.Core;
 using System.Collections.Immutable;
 using System.Text.Json;
 using Lateral.Core.Learning;
@@ -69,7 +70,7 @@ public sealed class RunRecorder : IRunRecorder
     private void WriteStatus() => DurableFile.WriteText(
         _directory.Status,
         StatusPage.Render(_settings, _metrics.Last, [.. JsonLinesFile.Read(_directory.Evaluations)]),
-        fsync: false);
+        sync: false);
 
     /// <summary>What eval.jsonl holds, oldest first.</summary>
     public static ImmutableArray<EvaluationPoint> ReadEvaluations(RunDirectory directory) =>

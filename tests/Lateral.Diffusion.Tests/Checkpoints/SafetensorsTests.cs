@@ -181,15 +181,15 @@ public class SafetensorsTests
     {
         var folder = Directory.CreateDirectory(Path.Combine(Folder, "durable")).FullName;
         var path = Path.Combine(folder, "file");
-        DurableFile.Write(path, 3, stream => stream.Write("old"u8));
-        Assert.Throws<InvalidOperationException>(() => DurableFile.Write(path, 3, stream =>
+        DurableFile.Write(path, stream => stream.Write("old"u8), 3);
+        Assert.Throws<InvalidOperationException>(() => DurableFile.Write(path, stream =>
         {
             stream.Write("ne"u8);
             throw new InvalidOperationException();
-        }));
+        }, 3));
         Assert.Equal("old", File.ReadAllText(path));
         Assert.Equal([path], Directory.EnumerateFileSystemEntries(folder));
-        DurableFile.Write(path, 0, stream => stream.Write("new"u8));
+        DurableFile.Write(path, stream => stream.Write("new"u8));
         Assert.Equal("new", File.ReadAllText(path));
     }
 

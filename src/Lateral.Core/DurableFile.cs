@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
+using System.Text;
 
-namespace Lateral.Diffusion.Checkpoints;
+namespace Lateral.Core;
 
 /// <summary>
 /// Writes a file so that after a crash or a power cut either the old or the new content is there, whole: a temporary file in the same
@@ -9,10 +10,11 @@ namespace Lateral.Diffusion.Checkpoints;
 public static class DurableFile
 {
     /// <param name="path">Replaced if it exists.</param>
-    /// <param name="bytes">The exact size, reserved first so that a full disk is met before anything is written; 0 if unknown.</param>
     /// <param name="write">Writes the content; the stream is disposed afterwards.</param>
+    /// <param name="bytes">The exact size, reserved first so that a full disk is met before anything is written; 0 if unknown.</param>
+    /// <param name="sync">Off for what can be derived again: whole after a crash of the process, not after a power cut.</param>
     /// <exception cref="IOException">The disk is full or the folder cannot be written; the old content still stands.</exception>
-    public static void Write(string path, long bytes, Action<Stream> write)
+    public static void Write(string path, Action<Stream> write, long bytes = 0, bool sync = true)
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         var temporary = Path.Combine(folder, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}.tmp");
@@ -23,7 +25,7 @@ public static class DurableFile
             using (var stream = new FileStream(temporary, options))
             {
                 write(stream);
-                stream.Flush(flushToDisk: true);
+                stream.Flush(sync);
             }
 
             File.Move(temporary, path, overwrite: true);
@@ -34,7 +36,14 @@ public static class DurableFile
             throw;
         }
 
-        SyncDirectory(folder);
+        if (sync) SyncDirectory(folder);
+    }
+
+    /// <summary>Writes UTF-8 text.</summary>
+    public static void WriteText(string path, string text, bool sync = true)
+    {
+        var content = Encoding.UTF8.GetBytes(text);
+        Write(path, stream => stream.Write(content), content.Length, sync);
     }
 
     /// <summary>Makes names created, renamed or removed in a folder survive a power cut. Windows does so by itself.</summary>

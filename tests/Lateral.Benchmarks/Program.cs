@@ -1,0 +1,36 @@
+using Lateral.Benchmarks;
+using Lateral.Benchmarks.Engines;
+using Lateral.Benchmarks.Measuring;
+using Lateral.Benchmarks.Runs;
+using Lateral.Diffusion.Native;
+using Lateral.Diffusion.Tensors;
+
+(string Name, string What, Func<Options, Report, Task> Run)[] benchmarks =
+[
+    ("sampler", "sampler time over the bare model forwards it needs", SamplerBenchmark.RunAsync),
+    ("learner", "learner time over bare forward and backward of its micro-batches", LearnerBenchmark.RunAsync),
+    ("memory", "live tensors and memory over 2,000 sampler steps and 200 learner steps", MemoryBenchmark.RunAsync),
+    ("journal", "share of journal and orchestration in a step", JournalBenchmark.RunAsync),
+    ("async", "asynchronous against synchronous steps per second, against the predicted limit", AsyncBenchmark.RunAsync),
+    ("why-correction", "the experiment and the plot of docs/why-correction.md (only by name)", WhyCorrection.RunAsync),
+];
+
+var (options, mistake) = Options.Parse(args, [.. benchmarks.Select(benchmark => benchmark.Name)]);
+if (options is null)
+{
+    Console.Error.WriteLine($"error  {mistake}\nusage  dotnet run -c Release --project tests/Lateral.Benchmarks -- [NAME ...] [--quick] [--seeds N] [--runs-dir DIR]");
+    foreach (var (name, what, _) in benchmarks) Console.Error.WriteLine($"       {name,-15} {what}");
+    return 2;
+}
+
+NativeBootstrap.Load();
+TorchThreads.Use(1);
+var report = new Report(Console.Out);
+report.Machine();
+foreach (var (name, what, run) in benchmarks.Where(benchmark => options.Wants(benchmark.Name)))
+{
+    report.Title(name, what);
+    await run(options, report);
+}
+
+return 0;
