@@ -36,7 +36,7 @@ public sealed class LedgerAuditSpecs
     public void Group_that_is_too_old_must_be_named()
     {
         var balance = LedgerAudit.Of(Sound, Settings with { MaxStaleness = 0 });
-        Assert.Equal(
+        Assert.Equal<string>(
             ["step 2 trains group 2 at staleness 1, the budget is 0", "step 2 trains group 3 at staleness 1, the budget is 0"],
             balance.Violations);
     }
