@@ -58,6 +58,24 @@ public sealed class RunLedgerTests
     }
 
     [Fact]
+    public void Batch_must_not_pass_over_slow_groups_that_later_batches_could_not_all_hold()
+    {
+        // B = 2, eta = 2, version 1: four groups of version 0 still run and are due in the batches of versions 1 and 2. A
+        // batch of two fast groups of version 1 would leave all four to one batch of two.
+        var ledger = Started(new LedgerSettings(2, 2, 10, false)) with
+        {
+            Version = 1,
+            Issued = 8,
+            Trained = 2,
+            Running = Enumerable.Range(2, 4).ToImmutableSortedDictionary(ordinal => (long)ordinal, ordinal => new RunningGroup(ordinal, 0)),
+            Waiting = Waiting((6, 1), (7, 1)),
+        };
+        Assert.Null(ledger.FormBatch());
+        var two = ledger.Apply(new GroupCompleted(2, 0, 0, Zero)).Apply(new GroupCompleted(4, 0, 0, Zero));
+        Assert.Equal([2L, 4L], two.FormBatch()!.Groups.Select(group => group.Ordinal));
+    }
+
+    [Fact]
     public void Batch_must_take_the_oldest_versions_and_list_them_in_ordinal_order()
     {
         var ledger = Started(new LedgerSettings(2, 2, 10, false)) with { Version = 2, Issued = 4, Waiting = Waiting((0, 2), (1, 1), (2, 2), (3, 1)) };
@@ -121,7 +139,7 @@ public sealed class RunLedgerTests
                     Assert.True(ledger.Issued - ledger.Filtered <= (eta + ledger.Version + 1L) * groups);
                 }
             },
-            iter: 300);
+            iter: 2000);
 
     private static RunLedger Turn(RunLedger ledger, int choice, HashSet<long> consumed)
     {

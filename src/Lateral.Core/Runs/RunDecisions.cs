@@ -107,14 +107,23 @@ public static class RunDecisions
     }
 
     /// <summary>
-    /// B groups, oldest version first, and only once no running group could be older than the batch may hold. An
-    /// incomplete group's issue version is a lower bound of its oldest version.
+    /// B completed groups, oldest version first, unless those left behind could then not all be trained in time. A group
+    /// of oldest version w is due at version w + eta at the latest, so after the batch of version v at most (w + eta - v) B
+    /// outstanding groups may be of version w or older, for every w. Otherwise the batch waits for running groups; once
+    /// all have completed, oldest first always meets the bound, because admission does.
     /// </summary>
     private static IEnumerable<WaitingGroup>? OldestFirstBatch(RunLedger ledger)
     {
-        var settings = ledger.Settings;
-        var mustHold = ledger.Version - settings.MaxStaleness;
-        if (ledger.Waiting.Count < settings.GroupsPerStep || ledger.Running.Values.Any(group => group.Version <= mustHold)) return null;
-        return ledger.Waiting.Values.OrderBy(group => group.OldestVersion).ThenBy(group => group.Ordinal).Take(settings.GroupsPerStep);
+        var (settings, version) = (ledger.Settings, ledger.Version);
+        if (ledger.Waiting.Count < settings.GroupsPerStep) return null;
+        var ordered = ledger.Waiting.Values.OrderBy(group => group.OldestVersion).ThenBy(group => group.Ordinal).ToArray();
+        // An incomplete group's issue version is a lower bound of its oldest version.
+        int[] left = [.. ordered[settings.GroupsPerStep..].Select(group => group.OldestVersion), .. ledger.Running.Values.Select(group => group.Version)];
+        for (var w = version - settings.MaxStaleness; w <= version; w++)
+        {
+            if (left.Count(oldest => oldest <= w) > (w + settings.MaxStaleness - version) * settings.GroupsPerStep) return null;
+        }
+
+        return ordered[..settings.GroupsPerStep];
     }
 }

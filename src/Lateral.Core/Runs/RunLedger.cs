@@ -24,8 +24,9 @@ public readonly record struct WaitingGroup(long Ordinal, int OldestVersion, int 
 /// <list type="bullet">
 /// <item>Conservation: Issued = Trained + Filtered + Running + Waiting + (groups of the pending batch).</item>
 /// <item>A group is in exactly one BatchFormed, a step in exactly one StepTrained, and steps are consecutive.</item>
-/// <item>Admission: Issued - Filtered never exceeds (MaxStaleness + Version + 1) * B, so a batch formed oldest first
-/// never holds a group whose oldest version is below Version - MaxStaleness.</item>
+/// <item>Admission: Issued - Filtered never exceeds (MaxStaleness + Version + 1) * B.</item>
+/// <item>Due dates: after the batch of version v at most (w + MaxStaleness - v) * B outstanding groups are of version w or
+/// older, for every w; so no batch holds a group whose oldest version is below Version - MaxStaleness.</item>
 /// <item>A report of an epoch below <see cref="Epoch"/> changes nothing.</item>
 /// </list>
 /// </remarks>
