@@ -109,12 +109,12 @@ public sealed class ActorSpecs : TestKit
     public void Run_must_fail_only_after_a_part_failed_again_and_again_without_progress()
     {
         var (run, _, _) = StartRun("failures");
-        for (var i = 0; i < RunMonitor.MaxFailures - 1; i++) run.Tell(new PartFailed("sampler x", "device lost"));
+        for (var i = 0; i < RunMonitor.MaxFailures - 1; i++) run.Tell(new PartFailed("sampler x", new RunFailure("device lost", false)));
         run.Tell(new GetRunStatus());
         Assert.Null(ExpectMsg<RunStatus>(Soon).Failed);
-        run.Tell(new PartFailed("sampler x", "device lost"));
+        run.Tell(new PartFailed("sampler x", new RunFailure("device lost", false)));
         run.Tell(new GetRunStatus());
-        Assert.Contains("device lost", ExpectMsg<RunStatus>(Soon).Failed, StringComparison.Ordinal);
+        Assert.Contains("device lost", ExpectMsg<RunStatus>(Soon).Failed!.Reason, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -211,7 +211,7 @@ public sealed class ActorSpecs : TestKit
         Watch(sampler);
         sampler.Tell(new PoliciesPublished([Policy(1, 0)]));
         sampler.Tell(new WorkLeased([new SampleWork(5, [0, 1], 0, false)]));
-        Assert.Contains("device lost", ((PartFailed)run.FishForMessage(m => m is PartFailed, Soon)).Reason, StringComparison.Ordinal);
+        Assert.Contains("device lost", ((PartFailed)run.FishForMessage(m => m is PartFailed, Soon)).Failure.Reason, StringComparison.Ordinal);
         ExpectTerminated(sampler, Soon);
     }
 
@@ -266,7 +266,7 @@ public sealed class ActorSpecs : TestKit
         run.FishForMessage(m => m is BaseCompleted, Soon);
         learner.Tell(new BaseAccepted(SamplerStatistics.Zero));
         Train(learner, groups, 1, corrupt: true);
-        Assert.Contains("the ledger promised", ((PartFailed)run.FishForMessage(m => m is PartFailed, Soon)).Reason, StringComparison.Ordinal);
+        Assert.Contains("the ledger promised", ((PartFailed)run.FishForMessage(m => m is PartFailed, Soon)).Failure.Reason, StringComparison.Ordinal);
         ExpectTerminated(learner, Soon);
         Assert.Empty(_engines.Batches);
     }

@@ -30,16 +30,20 @@ public sealed class RunHost : IAsyncDisposable
     private static readonly TimeSpan DrainDeadline = TimeSpan.FromMinutes(2);
 
     private readonly ActorSystem _system;
+    private readonly Journal _journal;
     private readonly IActorRef _run;
     private readonly CancellationTokenSource _stopping = new();
 
-    private RunHost(ActorSystem system, IActorRef run)
+    private RunHost(ActorSystem system, Journal journal, IActorRef run)
     {
-        (_system, _run) = (system, run);
+        (_system, _journal, _run) = (system, journal, run);
         Completion = WatchAsync();
     }
 
-    /// <summary>Ends when the run's last step is in a checkpoint; faults with <see cref="RunFailedException"/> when a part fails for good.</summary>
+    /// <summary>
+    /// Ends when the run's last step is in a checkpoint; faults with <see cref="RunFailedException"/> when a part fails for
+    /// good, and with <see cref="RunHostException"/> when the journal cannot be written any more.
+    /// </summary>
     public Task Completion { get; }
 
     /// <exception cref="RunHostException">journal or port cannot be used, or the cluster does not form in time</exception>
@@ -52,7 +56,7 @@ public sealed class RunHost : IAsyncDisposable
         try
         {
             await JoinAsync(system);
-            return new RunHost(system, await StartActorsAsync(system, settings, engines, time ?? TimeProvider.System));
+            return new RunHost(system, journal, await StartActorsAsync(system, settings, engines, time ?? TimeProvider.System));
         }
         catch
         {
@@ -174,10 +178,12 @@ public sealed class RunHost : IAsyncDisposable
             }
             catch (AskTimeoutException)
             {
+                // A ledger that cannot persist stops and is started again for ever; the journal itself says why.
+                _journal.Probe();
                 throw new RunFailedException($"the run's ledger has not answered for {SilenceDeadline.TotalSeconds:0} s; see logs/lateral.log");
             }
 
-            if (status.Failed is { } failure) throw new RunFailedException(failure);
+            if (status.Failed is { } failure) throw new RunFailedException(failure.Reason, failure.Environment);
             if (status.Finished) return;
         }
     }
@@ -187,4 +193,8 @@ public sealed class RunHost : IAsyncDisposable
 public sealed class RunHostException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>A part of the run failed for good; what was committed is safe and the run can be resumed.</summary>
-public sealed class RunFailedException(string message) : Exception(message);
+/// <param name="environment">the machine's doing, not the training's</param>
+public sealed class RunFailedException(string message, bool environment = false) : Exception(message)
+{
+    public bool Environment => environment;
+}

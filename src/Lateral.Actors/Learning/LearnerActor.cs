@@ -132,8 +132,8 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
         });
         Receive<Checkpoint>(checkpoint => _run.Tell(new CheckpointCompleted(_epoch, checkpoint)));
         Receive<Nothing>(_ => { });
-        Receive<LearnerFenced>(m => m.Epoch == _epoch, _ => Fail("another learner has the run"));
-        Receive<Status.Failure>(m => Fail(m.Cause.GetBaseException().Message));
+        Receive<LearnerFenced>(m => m.Epoch == _epoch, _ => Fail(new InvalidOperationException("another learner has the run")));
+        Receive<Status.Failure>(m => Fail(m.Cause));
     }
 
     private void Begin(int version, SamplerStatistics samplers)
@@ -224,10 +224,10 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
     private void Phase(string phase, string? waitsFor) => _run.Tell(new LearnerReport(phase, waitsFor));
 
     /// <summary>This incarnation ends; its supervisor starts another, which restores from the ledger.</summary>
-    private void Fail(string reason)
+    private void Fail(Exception cause)
     {
         if (_stopping.IsCancellationRequested) return;
-        _run.Tell(new PartFailed("learner", reason));
+        _run.Tell(PartFailed.Of("learner", cause));
         Context.Stop(Self);
     }
 

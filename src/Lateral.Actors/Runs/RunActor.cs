@@ -183,7 +183,7 @@ internal sealed class RunActor : ReceivePersistentActor, IWithTimers
 
     private void NoteFailure(PartFailed failed)
     {
-        _log.Error("{0} failed: {1}", failed.Part, failed.Reason);
+        _log.Error("{0} failed: {1}", failed.Part, failed.Failure.Reason);
         _monitor.Note(failed);
     }
 

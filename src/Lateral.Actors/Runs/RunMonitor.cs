@@ -15,7 +15,7 @@ internal sealed class RunMonitor(TimeProvider time)
     private readonly Dictionary<string, (string Phase, string? WaitsFor, long Since)> _phases = new(StringComparer.Ordinal);
     private readonly Dictionary<string, SamplerStatistics> _latest = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _failures = new(StringComparer.Ordinal);
-    private string? _failed;
+    private RunFailure? _failed;
 
     /// <summary>Sum over samplers since the run's start, restarts included.</summary>
     public SamplerStatistics Samplers { get; private set; } = SamplerStatistics.Zero;
@@ -36,8 +36,8 @@ internal sealed class RunMonitor(TimeProvider time)
     public void Note(RunProtocol.PartFailed failed)
     {
         var count = _failures[failed.Part] = _failures.GetValueOrDefault(failed.Part) + 1;
-        Note(failed.Part, "restarting", failed.Reason);
-        if (count >= MaxFailures) _failed = $"{failed.Part} failed {count} times without progress: {failed.Reason}";
+        Note(failed.Part, "restarting", failed.Failure.Reason);
+        if (count >= MaxFailures) _failed = failed.Failure with { Reason = $"{failed.Part} failed {count} times without progress: {failed.Failure.Reason}" };
     }
 
     public void Progressed() => _failures.Clear();

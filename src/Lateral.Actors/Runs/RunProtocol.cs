@@ -46,7 +46,14 @@ public static class RunProtocol
     public sealed record LearnerReport(string Phase, string? WaitsFor);
 
     /// <summary>A part failed and is being restarted.</summary>
-    public sealed record PartFailed(string Part, string Reason);
+    public sealed record PartFailed(string Part, RunFailure Failure)
+    {
+        public static PartFailed Of(string part, Exception failure)
+        {
+            var cause = failure.GetBaseException();
+            return new PartFailed(part, new RunFailure(cause.Message, cause is IOException or UnauthorizedAccessException));
+        }
+    }
 
     public sealed record GetRunStatus;
 

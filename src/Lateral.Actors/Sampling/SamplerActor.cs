@@ -168,7 +168,7 @@ internal sealed class SamplerActor : ReceiveActor, IWithTimers
     private void Fail(Status.Failure failure)
     {
         if (_stopping.IsCancellationRequested) return;
-        _refs.Run.Tell(new RunProtocol.PartFailed($"sampler {_name}", failure.Cause.GetBaseException().Message));
+        _refs.Run.Tell(RunProtocol.PartFailed.Of($"sampler {_name}", failure.Cause));
         Context.Stop(Self);
     }
 

@@ -18,7 +18,7 @@ internal static class Failure
         RunHostException host => (ExitCode.Environment, host.Message),
         PolicyUnavailableException policy => (ExitCode.Environment, policy.Message),
         _ when EnvironmentProblem.IsDiskFull(error) => (ExitCode.Environment, $"the disk is full: {error.GetBaseException().Message}; free some space and resume"),
-        RunFailedException failed => (ExitCode.Resumable, failed.Message),
+        RunFailedException failed => (failed.Environment ? ExitCode.Environment : ExitCode.Resumable, failed.Message),
         IOException or UnauthorizedAccessException => (ExitCode.Environment, error.Message),
         AggregateException { InnerExceptions: [var only] } => Describe(only),
         // A mistake of ours: the trace is the only thing that helps whoever mends it.
