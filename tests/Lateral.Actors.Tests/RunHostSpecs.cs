@@ -126,7 +126,7 @@ public sealed class RunHostSpecs : IDisposable
         command.CommandText = """
             UPDATE journal SET message = (SELECT message FROM journal WHERE persistence_id = 'group-test-2' AND manifest = 'rw1')
               WHERE persistence_id = 'group-test-2' AND manifest = 'tr1';
-            UPDATE journal SET persistence_id = 'group-test-4', sequence_number = sequence_number + 10 WHERE persistence_id = 'group-test-5' AND manifest = 'rw1';
+            UPDATE journal SET persistence_id = 'group-test-4', sequence_number = sequence_number + 1 WHERE persistence_id = 'group-test-5' AND manifest = 'rw1';
             """;
         Assert.Equal(2, command.ExecuteNonQuery());
         var violations = JournalAudit.Run(settings).Violations;

@@ -38,15 +38,18 @@ public static class JournalAudit
 
     private static AuditReport Audit(SqliteConnection connection, RunSettings settings)
     {
-        var events = Read<IRunEvent>(connection, $"run-{settings.Name}").ToImmutableArray();
+        var violations = ImmutableArray.CreateBuilder<string>();
+        var events = Read<IRunEvent>(connection, $"run-{settings.Name}", violations.Add).ToImmutableArray();
         var balance = LedgerAudit.Of(events, settings.Ledger);
-        var (ledger, violations) = (balance.Ledger, balance.Violations.ToBuilder());
-        var promised = events.OfType<GroupCompleted>().ToDictionary(completed => completed.Ordinal, completed => completed.Hash);
+        var ledger = balance.Ledger;
+        violations.AddRange(balance.Violations);
+        var promised = new Dictionary<long, string>();
+        foreach (var completed in events.OfType<GroupCompleted>()) promised[completed.Ordinal] = completed.Hash;
         var (trajectories, rewards, faults) = (0L, 0L, 0L);
         for (var ordinal = 0L; ordinal < ledger.Issued; ordinal++)
         {
             var group = new RolloutGroup(ordinal, settings.Rollout.GroupSize, settings.Pools);
-            foreach (var change in Read<IGroupEvent>(connection, $"group-{settings.Name}-{ordinal}"))
+            foreach (var change in Read<IGroupEvent>(connection, $"group-{settings.Name}-{ordinal}", violations.Add))
             {
                 try
                 {
@@ -67,7 +70,8 @@ public static class JournalAudit
         return new AuditReport(balance, trajectories, rewards, faults, violations.ToImmutable());
     }
 
-    private static IEnumerable<T> Read<T>(SqliteConnection connection, string persistenceId)
+    /// <param name="violated">told of numbers that are missing between two events</param>
+    private static IEnumerable<T> Read<T>(SqliteConnection connection, string persistenceId, Action<string> violated)
     {
         using var command = connection.CreateCommand();
         command.CommandText = "SELECT message, manifest, sequence_number FROM journal WHERE persistence_id = $id ORDER BY sequence_number";
@@ -77,7 +81,7 @@ public static class JournalAudit
         while (reader.Read())
         {
             var number = reader.GetInt64(2);
-            if (before is { } last && number != last + 1) throw new RunHostException($"the journal of {persistenceId} jumps from event {last} to {number}");
+            if (before is { } last && number != last + 1) violated($"the journal of {persistenceId} jumps from event {last} to {number}");
             before = number;
             yield return (T)EventSerializer.Decode((byte[])reader["message"], reader.GetString(1));
         }

@@ -145,7 +145,10 @@ internal static class SampleCommand
         {
             terminal.Out.WriteLine(JsonSerializer.Serialize(new
             {
-                view.Prompt, view.Completion, view.Reward, reveal_step = view.Pieces.Select(piece => piece.Step),
+                view.Prompt,
+                view.Completion,
+                view.Reward,
+                reveal_step = view.Pieces.Select(piece => piece.Step),
             }, JsonSerializerOptions.Web));
         }
         else if (terminal.Live is { } console)
