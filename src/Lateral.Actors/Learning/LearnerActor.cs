@@ -36,7 +36,9 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
         _fetcher = new BatchFetcher(groups, FetchDeadline);
         // Two CPU engines with a core each count as dedicated devices.
         var topology = settings.Topology;
-        _timing = new StepTiming(time, !topology.SamplerDevices.Contains(topology.LearnerDevice) || Environment.ProcessorCount > settings.Compute.Threads);
+        var dedicated = !topology.SamplerDevices.Contains(topology.LearnerDevice) || Environment.ProcessorCount > settings.Compute.Threads;
+        // On a CPU a forward of few canvases is as much cheaper, unless fixed shapes fill it up.
+        _timing = new StepTiming(time, dedicated, costByRow: !settings.Deterministic && topology.SamplerDevices.All(device => device == "cpu"));
         Connecting();
     }
 

@@ -6,7 +6,9 @@ using Lateral.Core.Runs;
 namespace Lateral.Actors.Learning;
 
 /// <summary>Where the seconds of each step go, as metrics; monotonic clock only.</summary>
-internal sealed class StepTiming(TimeProvider time, bool dedicatedDevices)
+/// <param name="dedicatedDevices">samplers and learner do not take turns on one device</param>
+/// <param name="costByRow">a forward's cost is in proportion to the canvases that still run, so a wave's last ones are nearly free</param>
+internal sealed class StepTiming(TimeProvider time, bool dedicatedDevices, bool costByRow)
 {
     private long _idleSince = time.GetTimestamp();
     private long _stepSince = time.GetTimestamp();
@@ -32,11 +34,12 @@ internal sealed class StepTiming(TimeProvider time, bool dedicatedDevices)
 
         var trajectories = batch.Groups.SelectMany(group => group.Siblings).Select(sibling => sibling.Trajectory).ToArray();
         var tokens = trajectories.Sum(trajectory => trajectory.RevealedCount);
+        var straggler = Speedup.StragglerOf(trajectories.Select(trajectory => trajectory.Steps));
         var speedup = new Speedup(
             spent.BusySeconds,
             report.Metrics.GetValueOrDefault("time/train") + report.Metrics.GetValueOrDefault("time/publish"),
             spent.SwapSeconds,
-            Speedup.StragglerOf(trajectories.Select(trajectory => trajectory.Steps)));
+            costByRow ? 1 : straggler);
 
         return report.Metrics.SetItems(new Dictionary<string, double>(StringComparer.Ordinal)
         {
@@ -48,7 +51,7 @@ internal sealed class StepTiming(TimeProvider time, bool dedicatedDevices)
             ["rate/tokens_per_second"] = seconds > 0 ? tokens / seconds : 0,
             ["rate/rollouts_per_second"] = seconds > 0 ? trajectories.Length / seconds : 0,
             ["sampler/occupancy"] = spent.SlotSteps > 0 ? (double)spent.RowSteps / spent.SlotSteps : 0,
-            ["speedup/straggler"] = speedup.Straggler,
+            ["speedup/straggler"] = straggler,
             ["speedup/predicted"] = speedup.Predicted(dedicatedDevices),
             ["speedup/measured"] = speedup.Measured(seconds),
         });

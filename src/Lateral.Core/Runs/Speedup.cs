@@ -7,7 +7,7 @@ namespace Lateral.Core.Runs;
 /// <param name="Generate">g: sampler seconds per step, compacted (free of stragglers)</param>
 /// <param name="Train">t: learner seconds per step</param>
 /// <param name="Switch">c: policy swap seconds per step</param>
-/// <param name="Straggler">phi: makespan of a wave over its mean work, at least 1</param>
+/// <param name="Straggler">phi: seconds of a wave that waits for its slowest rollout over those of its work in full batches, at least 1</param>
 public readonly record struct Speedup(double Generate, double Train, double Switch, double Straggler)
 {
     /// <summary>Seconds of a synchronous step.</summary>
@@ -20,7 +20,7 @@ public readonly record struct Speedup(double Generate, double Train, double Swit
     /// <param name="stepSeconds">wall time between two steps</param>
     public double Measured(double stepSeconds) => Ratio(Synchronous, stepSeconds);
 
-    /// <summary>phi of one wave: every row waits for the row with the most denoising steps.</summary>
+    /// <summary>phi of one wave where a forward costs the same however few rows still run: every row waits for the one with the most denoising steps.</summary>
     public static double StragglerOf(IEnumerable<int> steps)
     {
         var (max, sum, count) = (0, 0L, 0);

@@ -14,7 +14,7 @@ internal static class AsyncBenchmark
     public static async Task RunAsync(Options options, Report report)
     {
         using var folder = new TemporaryFolder(options.RunsDir);
-        var (pairs, steps) = options.Quick ? (1, 20) : (5, 60);
+        var (pairs, steps) = options.Quick ? (1, 20) : (4, 40);
         var start = (await RealRun.TrainAsync(Conf, folder.Path, "heavy-tail-base", "run.steps=1")).Base;
         var (synchronous, asynchronous) = (new List<Arm>(), new List<Arm>());
         for (var pair = 1; pair <= pairs; pair++)
