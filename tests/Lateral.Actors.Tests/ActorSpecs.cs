@@ -118,6 +118,33 @@ public sealed class ActorSpecs : TestKit
     }
 
     [Fact]
+    public void Learner_that_steps_but_never_checkpoints_must_fail_the_run_all_the_same()
+    {
+        var monitor = new RunMonitor(TimeProvider.System);
+        var ledger = new RunLedger(_settings.Ledger);
+        for (var i = 0; i < RunMonitor.MaxFailures; i++)
+        {
+            Assert.Null(monitor.Status(ledger).Failed);
+            monitor.Note(new PartFailed("sampler x", new RunFailure("device lost", false)));
+            monitor.Note(new PartFailed(RunMonitor.Learner, new RunFailure("disk full", true)));
+            monitor.Stepped();
+        }
+
+        var failure = monitor.Status(ledger).Failed!;
+        Assert.True(failure.Environment);
+        Assert.Contains("learner failed 5 times", failure.Reason, StringComparison.Ordinal);
+
+        monitor = new RunMonitor(TimeProvider.System);
+        for (var i = 0; i < 2 * RunMonitor.MaxFailures; i++)
+        {
+            monitor.Note(new PartFailed(RunMonitor.Learner, new RunFailure("disk full", true)));
+            monitor.Checkpointed();
+        }
+
+        Assert.Null(monitor.Status(ledger).Failed);
+    }
+
+    [Fact]
     public void Group_must_ask_for_what_it_lacks_journal_before_acknowledging_and_repeat_until_retired()
     {
         var (run, dispatcher, pool, parent) = (CreateTestProbe(), CreateTestProbe(), CreateTestProbe(), CreateTestProbe());

@@ -229,7 +229,7 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
     private void Fail(Exception cause)
     {
         if (_stopping.IsCancellationRequested) return;
-        _run.Tell(PartFailed.Of("learner", cause));
+        _run.Tell(PartFailed.Of(RunMonitor.Learner, cause));
         Context.Stop(Self);
     }
 

@@ -129,7 +129,7 @@ internal sealed class RunActor : ReceivePersistentActor, IWithTimers
                 var consumed = _ledger.Pending!.Groups;
                 PersistThen(decision.Events, () =>
                 {
-                    _monitor.Progressed();
+                    _monitor.Stepped();
                     learner.Tell(new StepAccepted(completed.Report.Step));
                     Announce();
                     foreach (var group in consumed) _refs.Groups.Tell(new GroupProtocol.RetireGroup(group.Ordinal));
@@ -143,7 +143,11 @@ internal sealed class RunActor : ReceivePersistentActor, IWithTimers
     {
         var decision = _ledger.Commit(completed.Epoch, new CheckpointCommitted(completed.Checkpoint));
         if (decision.Refused == Refusal.Stale) Sender.Tell(new LearnerFenced(completed.Epoch));
-        PersistThen(decision.Events, Advance);
+        PersistThen(decision.Events, () =>
+        {
+            if (decision.Refused is null) _monitor.Checkpointed();
+            Advance();
+        });
     }
 
     /// <summary>Outcomes that arrive together are journaled together: the flush comes after what is in the mailbox now.</summary>

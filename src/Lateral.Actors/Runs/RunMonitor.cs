@@ -6,11 +6,14 @@ namespace Lateral.Actors.Runs;
 
 /// <summary>
 /// What the parts of a run last said of themselves; display and diagnosis only, never an ordering decision. A part that
-/// fails <see cref="MaxFailures"/> times without a step in between fails the run, resumably.
+/// fails <see cref="MaxFailures"/> times without progress in between fails the run, resumably. Progress is a step; for the
+/// learner only a checkpoint, because it could train the steps after the last one again and again.
 /// </summary>
 internal sealed class RunMonitor(TimeProvider time)
 {
     public const int MaxFailures = 5;
+
+    public const string Learner = "learner";
 
     private readonly Dictionary<string, (string Phase, string? WaitsFor, long Since)> _phases = new(StringComparer.Ordinal);
     private readonly Dictionary<string, SamplerStatistics> _latest = new(StringComparer.Ordinal);
@@ -31,7 +34,7 @@ internal sealed class RunMonitor(TimeProvider time)
         Note($"sampler {report.Sampler}", report.Phase, report.WaitsFor);
     }
 
-    public void Note(RunProtocol.LearnerReport report) => Note("learner", report.Phase, report.WaitsFor);
+    public void Note(RunProtocol.LearnerReport report) => Note(Learner, report.Phase, report.WaitsFor);
 
     public void Note(RunProtocol.PartFailed failed)
     {
@@ -40,7 +43,12 @@ internal sealed class RunMonitor(TimeProvider time)
         if (count >= MaxFailures) _failed = failed.Failure with { Reason = $"{failed.Part} failed {count} times without progress: {failed.Failure.Reason}" };
     }
 
-    public void Progressed() => _failures.Clear();
+    public void Stepped()
+    {
+        foreach (var part in _failures.Keys.Where(part => part != Learner).ToArray()) _failures.Remove(part);
+    }
+
+    public void Checkpointed() => _failures.Remove(Learner);
 
     public RunStatus Status(RunLedger ledger)
     {
