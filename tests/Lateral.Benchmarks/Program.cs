@@ -1,3 +1,4 @@
+using Lateral.Actors;
 using Lateral.Benchmarks;
 using Lateral.Benchmarks.Engines;
 using Lateral.Benchmarks.Measuring;
@@ -30,7 +31,15 @@ report.Machine();
 foreach (var (name, what, run) in benchmarks.Where(benchmark => options.Wants(benchmark.Name)))
 {
     report.Title(name, what);
-    await run(options, report);
+    try
+    {
+        await run(options, report);
+    }
+    catch (RunFailedException failure)
+    {
+        Console.Error.WriteLine($"error  {failure.Message}");
+        return 1;
+    }
 }
 
 return 0;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Lateral.Actors;
 using Lateral.Node.Cli;
 
 namespace Lateral.Benchmarks.Runs;
@@ -18,7 +19,7 @@ internal static class RealRun
 {
     /// <summary>A run of this name that is there already is read, not repeated: an interrupted experiment goes on.</summary>
     /// <param name="conf">relative to hocon/</param>
-    /// <exception cref="InvalidOperationException">the run failed or was interrupted; the message is the program's own</exception>
+    /// <exception cref="RunFailedException">the run failed or was interrupted; the message is the program's own</exception>
     public static async Task<RunFiles> TrainAsync(string conf, string folder, string name, params string[] sets)
     {
         var files = new RunFiles(Path.Combine(folder, name));
@@ -27,7 +28,7 @@ internal static class RealRun
         await using var log = new StreamWriter(Path.Combine(Directory.CreateDirectory(folder).FullName, $"{name}.log"));
         using var mistakes = new StringWriter();
         var code = await CommandLine.RunAsync(arguments, new Terminal(log, mistakes, null));
-        return code == 0 ? files : throw new InvalidOperationException($"run {name} ended with exit code {code}: {mistakes}");
+        return code == 0 ? files : throw new RunFailedException($"run {name} ended with exit code {code}: {mistakes}");
     }
 }
 
