@@ -46,9 +46,6 @@ public sealed record LeaseBook(TimeSpan LeaseTime)
     public LeaseBook Complete(string sampler, long group) =>
         Leases.TryGetValue(group, out var lease) && lease.Sampler == sampler ? this with { Leases = Leases.Remove(group) } : this;
 
-    /// <summary>The group needs no sampling any more.</summary>
-    public LeaseBook Retire(long group) => this with { Queue = Queue.Remove(group), Leases = Leases.Remove(group) };
-
     /// <summary>The sampler is gone: its work waits again.</summary>
     public LeaseBook Release(string sampler) => Requeue(lease => lease.Sampler == sampler);
 
