@@ -40,7 +40,7 @@ public static class CommandLine
         }
     }
 
-    private static RootCommand Build(Terminal terminal) => new("Lateral: asynchronous reinforcement learning of masked diffusion language models")
+    internal static RootCommand Build(Terminal terminal) => new("Lateral: asynchronous reinforcement learning of masked diffusion language models")
     {
         TrainCommand.Create(terminal),
         ResumeCommand.Create(terminal),

@@ -12,9 +12,9 @@ internal static class ConfigCommand
     public static Command Create(Terminal terminal)
     {
         var (files, sets, json) = (Options.Configs(), Options.Set(), Options.Json());
-        var check = new Command("check", "read configuration files as train would, and say what they mean or all that is wrong") { files, sets, json };
+        var check = new Command("check", Help.Line("say what configuration files mean, or all that is wrong with them", "config check hocon/quickstart.conf")) { files, sets, json };
         check.SetAction(parsed => Check(terminal, parsed.GetValue(files)!, parsed.GetValue(sets) ?? [], parsed.GetValue(json)));
-        return new Command("config", "look at configurations") { check };
+        return new Command("config", Help.Line("look at configurations", "config check hocon/quickstart.conf")) { check };
     }
 
     private static int Check(Terminal terminal, string[] files, string[] sets, bool json)

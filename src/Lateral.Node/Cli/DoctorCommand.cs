@@ -16,7 +16,7 @@ internal static class DoctorCommand
     public static Command Create(Terminal terminal)
     {
         var (folder, libtorch, json) = (Options.RunsDir(), new Option<string>("--libtorch") { Description = "folder of a libtorch or PyTorch to check instead of the package's", HelpName = "DIR" }, Options.Json());
-        var doctor = new Command("doctor", "check what a run needs of this machine") { folder, libtorch, json };
+        var doctor = new Command("doctor", Help.Line("check what a run needs of this machine", "doctor")) { folder, libtorch, json };
         doctor.SetAction(async (parsed, cancellation) =>
         {
             var findings = await ExamineAsync(parsed.GetValue(folder) ?? RunCatalog.DefaultFolder, parsed.GetValue(libtorch), cancellation);

@@ -39,7 +39,7 @@ internal static class EvalCommand
         var data = new Option<string>("--data") { Description = "prompts from a file instead of the task's held-out ones (sudoku CSV, countdown JSONL)", HelpName = "FILE" };
         var prompts = new Option<int?>("--prompts") { Description = "how many prompts (default: eval.final-prompts, or the whole file)" };
         var samples = new Option<int?>("--samples") { Description = "k of pass@k (default: eval.samples)" };
-        var eval = new Command("eval", "evaluate a saved policy") { run, data, prompts, samples, folder, json };
+        var eval = new Command("eval", Help.Line("evaluate a saved policy", "eval first@120 --samples 8")) { run, data, prompts, samples, folder, json };
         eval.SetAction(async (parsed, cancellation) =>
         {
             var opened = OpenedPolicy.Of(RunsCommand.Catalog(parsed.GetValue(folder)), parsed.GetValue(run)!);
@@ -92,7 +92,7 @@ internal static class SampleCommand
         var prompt = new Argument<string?>("PROMPT") { Description = "a prompt in the task's form; without, some held-out ones", Arity = ArgumentArity.ZeroOrOne };
         var count = new Option<int>("--count") { Description = "how many rollouts", DefaultValueFactory = _ => 8 };
         var temperature = new Option<double?>("--temperature") { Description = "0 is greedy (default: the run's)" };
-        var sample = new Command("sample", "sample a saved policy and show the reveal order") { run, prompt, count, temperature, folder, json };
+        var sample = new Command("sample", Help.Line("sample a saved policy and show the reveal order", "sample first --count 4")) { run, prompt, count, temperature, folder, json };
         sample.SetAction(async (parsed, cancellation) =>
         {
             var opened = OpenedPolicy.Of(RunsCommand.Catalog(parsed.GetValue(folder)), parsed.GetValue(run)!);

@@ -16,7 +16,7 @@ internal static class TrainCommand
         var (files, sets, folder, json) = (Options.Configs(), Options.Set(), Options.RunsDir(), Options.Json());
         var name = new Option<string>("--name") { Description = "the run's name (default: that of the first file)" };
         var seed = new Option<string>("--seed") { Description = "seed of every random draw" };
-        var train = new Command("train", "start a new run") { files, sets, name, seed, folder, json };
+        var train = new Command("train", Help.Line("start a new run", "train hocon/quickstart.conf --name first")) { files, sets, name, seed, folder, json };
         train.SetAction(async (parsed, cancellation) =>
         {
             string[] all =
@@ -52,7 +52,7 @@ internal static class ResumeCommand
     public static Command Create(Terminal terminal)
     {
         var (name, sets, folder, json) = (Options.Run(), Options.Set(), Options.RunsDir(), Options.Json());
-        var resume = new Command("resume", "go on with a run") { name, sets, folder, json };
+        var resume = new Command("resume", Help.Line("go on with a run where its journal ends", "resume first")) { name, sets, folder, json };
         resume.SetAction(async (parsed, cancellation) =>
         {
             var catalog = RunsCommand.Catalog(parsed.GetValue(folder));

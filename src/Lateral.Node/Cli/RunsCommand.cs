@@ -12,15 +12,15 @@ internal static class RunsCommand
     {
         var (folder, json) = (Options.RunsDir(), Options.Json());
         folder.Recursive = json.Recursive = true;
-        var runs = new Command("runs", "list the runs, or look at one") { folder, json };
+        var runs = new Command("runs", Help.Line("list the runs, or look at one", "runs")) { folder, json };
         runs.SetAction(parsed => List(terminal, Catalog(parsed.GetValue(folder)), parsed.GetValue(json)));
 
         var shown = Options.Run();
-        var show = new Command("show", "where a run stands") { shown };
+        var show = new Command("show", Help.Line("where a run stands", "runs show first")) { shown };
         show.SetAction(parsed => Show(terminal, Catalog(parsed.GetValue(folder)), parsed.GetValue(shown)!, parsed.GetValue(json)));
 
         var verified = Options.Run();
-        var verify = new Command("verify", "prove from the journal that the ledger balances") { verified };
+        var verify = new Command("verify", Help.Line("prove from the journal that nothing was lost or trained on twice", "runs verify first")) { verified };
         verify.SetAction(parsed => VerifyRun.Run(terminal, Catalog(parsed.GetValue(folder)), parsed.GetValue(verified)!, parsed.GetValue(json)));
         runs.Add(show);
         runs.Add(verify);
