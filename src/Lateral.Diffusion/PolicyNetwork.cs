@@ -15,15 +15,17 @@ public sealed record PolicyNetwork(ModelSettings Model, int Vocabulary, int Mask
     {
     }
 
+    /// <summary>Its sizes, read without touching a tensor.</summary>
+    /// <exception cref="ModelException">config.json is absent, or asks for mathematics that is not implemented</exception>
+    public TransformerSpec Spec => Model.Path is { } path ? LladaConfig.Read(Path.Combine(path, LladaStore.ConfigFile)) : Fresh;
+
+    private TransformerSpec Fresh => new TransformerSpec(
+        Model.Size.Width, Model.Size.Layers, Model.Size.Heads, Model.Size.MlpWidth, Vocabulary, MaxLength, 1e-5, 10_000, MaskId, EndId, null).Checked();
+
     /// <exception cref="ModelException">the files cannot be used, or were trained with other special tokens than the tokenizer's</exception>
     internal LladaModel Build(Device device, bool trainable)
     {
-        if (Model.Path is not { } path)
-        {
-            var size = Model.Size;
-            var spec = new TransformerSpec(size.Width, size.Layers, size.Heads, size.MlpWidth, Vocabulary, MaxLength, 1e-5, 10_000, MaskId, EndId, null);
-            return LladaStore.Fresh(spec, Seed, device, trainable);
-        }
+        if (Model.Path is not { } path) return LladaStore.Fresh(Fresh, Seed, device, trainable);
 
         // Master weights are float32: updates below half a unit of bfloat16's last place would be lost.
         var model = LladaStore.Load(path, device, trainable, trainable ? ScalarType.Float32 : null);

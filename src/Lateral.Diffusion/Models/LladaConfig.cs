@@ -25,7 +25,7 @@ public static class LladaConfig
         {
             return Parse(File.ReadAllText(path));
         }
-        catch (Exception error) when (error is ModelException or JsonException)
+        catch (Exception error) when (error is ModelException or JsonException or IOException or UnauthorizedAccessException)
         {
             throw new ModelException($"'{path}': {error.Message}", error);
         }

@@ -79,7 +79,13 @@ public sealed class LladaModel : IDisposable
         var bias_BL = attend_BL is null ? null : KeyBias(attend_BL);
         var x_RD = Embed(ids_BL);
         for (var layer = 0; layer < Spec.Layers; layer++)
-            x_RD = Block(layer, x_RD, b, l, bias_BL, layer == Spec.Layers - 1 ? rows_N : null);
+        {
+            // A scope for each block: what backward does not keep is free again before the next block needs memory.
+            using var block = NewDisposeScope();
+            using var before = x_RD;
+            x_RD = Block(layer, before, b, l, bias_BL, layer == Spec.Layers - 1 ? rows_N : null).MoveToOuterDisposeScope();
+        }
+
         return Norm(x_RD, parameters[LladaLayout.FinalNorm]).MoveToOuterDisposeScope();
     }
 

@@ -48,6 +48,7 @@ public static class CommandLine
         SampleCommand.Create(terminal),
         RunsCommand.Create(terminal),
         DoctorCommand.Create(terminal),
+        EstimateCommand.Create(terminal),
         ConfigCommand.Create(terminal),
     };
 }

@@ -1,6 +1,8 @@
 using Lateral.Actors;
 using Lateral.Configuration;
 using Lateral.Core.Policies;
+using Lateral.Diffusion.Checkpoints;
+using Lateral.Diffusion.Models;
 using Lateral.Diffusion.Native;
 using Lateral.Rewards.Data;
 
@@ -13,6 +15,7 @@ internal static class Failure
     {
         UserException user => (user.Code, user.Message),
         ConfigException config => (ExitCode.Usage, config.Message),
+        ModelException or SafetensorsException => (ExitCode.Usage, error.Message),
         DataException data => (ExitCode.Usage, data.Message),
         NativeBackendException native => (ExitCode.Environment, native.Message),
         RunHostException host => (ExitCode.Environment, host.Message),
