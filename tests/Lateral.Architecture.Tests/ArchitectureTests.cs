@@ -71,7 +71,7 @@ public sealed class ArchitectureTests
     /// <summary>Namespaces in the direction in which data flows: each may use only those to its left.</summary>
     [Theory]
     [InlineData("Lateral.Core", "Policies, Prompts, Rollouts, Rewards, Learning, Runs")]
-    [InlineData("Lateral.Node", "Runs, Display, Evaluation, Composition, Estimation, Sessions, Cli")]
+    [InlineData("Lateral.Node", "Runs, Display, Evaluation, Composition, Estimation, Checkup, Sessions, Cli")]
     public void Namespace_must_use_only_those_before_it(string root, string order)
     {
         var names = order.Split(", ").Select(name => $"{root}.{name}").ToList();

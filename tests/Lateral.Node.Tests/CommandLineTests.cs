@@ -27,6 +27,15 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task No_argument_must_say_what_to_do_first()
+    {
+        var (code, output, _) = await Shell.RunAsync();
+        Assert.Equal(0, code);
+        Assert.Matches("first .* init ", output);
+        Assert.Contains("train quickstart.conf", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Missing_file_must_be_named()
     {
         var (code, _, error) = await Shell.RunAsync("train", Path.Combine(_folder.Path, "nowhere.conf"), "--runs-dir", Runs);

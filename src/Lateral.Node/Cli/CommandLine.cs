@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
 using System.CommandLine.Invocation;
 using Lateral.Configuration;
 using Lateral.Node.Sessions;
@@ -40,31 +41,49 @@ public static class CommandLine
         }
     }
 
-    internal static RootCommand Build(Terminal terminal) => new("Lateral: asynchronous reinforcement learning of masked diffusion language models")
+    internal static RootCommand Build(Terminal terminal)
     {
-        TrainCommand.Create(terminal),
-        ResumeCommand.Create(terminal),
-        EvalCommand.Create(terminal),
-        SampleCommand.Create(terminal),
-        RunsCommand.Create(terminal),
-        DoctorCommand.Create(terminal),
-        EstimateCommand.Create(terminal),
-        ConfigCommand.Create(terminal),
-    };
+        var root = new RootCommand("Lateral: asynchronous reinforcement learning of masked diffusion language models")
+        {
+            TrainCommand.Create(terminal),
+            ResumeCommand.Create(terminal),
+            EvalCommand.Create(terminal),
+            SampleCommand.Create(terminal),
+            RunsCommand.Create(terminal),
+            EstimateCommand.Create(terminal),
+            DoctorCommand.Create(terminal),
+            ConfigCommand.Create(terminal),
+            CompletionCommand.Create(terminal),
+        };
+        root.SetAction(_ => Welcome.Show(terminal));
+        return root;
+    }
 }
 
 /// <summary>Options that several commands have.</summary>
 internal static class Options
 {
-    public static Option<string[]> Set() => new("--set") { Description = "one setting in HOCON, for example --set rollout.temperature=0.9; may be repeated" };
+    public static Option<string[]> Set()
+    {
+        var set = new Option<string[]>("--set") { Description = "one setting in HOCON, for example --set rollout.temperature=0.9; may be repeated" };
+        set.CompletionSources.Add(_ => Completions.Settings.Select(key => new CompletionItem($"{key}=")));
+        return set;
+    }
 
     public static Option<string> RunsDir() => new("--runs-dir") { Description = $"folder of the run directories (default: {Runs.RunCatalog.DefaultFolder})", HelpName = "DIR" };
 
     public static Option<bool> Json() => new("--json") { Description = "print JSON for programs instead of text for people" };
 
-    public static Argument<string> Run() => new("NAME") { Description = "the run, for example quickstart" };
+    public static Argument<string> Run() => OfRuns(new("NAME") { Description = "the run, for example quickstart" });
 
-    public static Argument<string> RunAtStep() => new("NAME[@STEP]") { Description = "the run, and one of its saved steps; without, the last" };
+    public static Argument<string> RunAtStep() => OfRuns(new("NAME[@STEP]") { Description = "the run, and one of its saved steps; without, the last" });
 
     public static Argument<string[]> Configs() => new("CONF") { Description = "configuration files; later ones lie over earlier ones", Arity = ArgumentArity.OneOrMore };
+
+    /// <summary>Names of the runs in the default folder, for shell completion.</summary>
+    private static Argument<string> OfRuns(Argument<string> argument)
+    {
+        argument.CompletionSources.Add(_ => Completions.Runs.Select(name => new CompletionItem(name)));
+        return argument;
+    }
 }

@@ -1,10 +1,8 @@
 using System.Collections.Immutable;
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json;
 using Lateral.Actors.Settings;
 using Lateral.Configuration;
-using Lateral.Diffusion;
 using Lateral.Node.Composition;
 using Lateral.Node.Estimation;
 
@@ -21,8 +19,7 @@ internal static class EstimateCommand
         estimate.SetAction(parsed =>
         {
             var settings = RunSettingsLoader.Load(parsed.GetValue(files)!, parsed.GetValue(sets) ?? []).Settings;
-            var task = TaskComposition.Of(settings);
-            var need = new MemoryEstimate(settings, new PolicyNetwork(settings.Model, task.Tokenizer, settings.Seed).Spec, task.LongestPrompt());
+            var need = MemoryEstimate.Of(settings, TaskComposition.Of(settings));
             var capacity = Capacity(parsed.GetValue(gpu));
             var devices = need.Devices(capacity);
             if (parsed.GetValue(json)) terminal.Out.WriteLine(JsonSerializer.Serialize(devices.Select(device => Summary(need, device, capacity)), JsonSerializerOptions.Web));
@@ -34,15 +31,9 @@ internal static class EstimateCommand
 
     private static Func<string, long?> Capacity(string? given)
     {
-        if (given is not null)
-        {
-            if (!Units.TrySize(given, out var bytes) || bytes <= 0) throw new UserException(ExitCode.Usage, $"--gpu-memory must be a size such as 80GiB, got \"{given}\"");
-            return device => device == "cpu" ? DeviceMemory.Host : bytes;
-        }
-
-        var gpus = DeviceMemory.Gpus();
-        return device => device == "cpu" ? DeviceMemory.Host
-            : int.TryParse(device.AsSpan(Math.Min(device.Length, "cuda:".Length)), NumberStyles.None, CultureInfo.InvariantCulture, out var index) && index < gpus.Count ? gpus[index].Bytes : null;
+        if (given is null) return DeviceMemory.Capacities();
+        if (!Units.TrySize(given, out var bytes) || bytes <= 0) throw new UserException(ExitCode.Usage, $"--gpu-memory must be a size such as 80GiB, got \"{given}\"");
+        return device => device == "cpu" ? DeviceMemory.Host : bytes;
     }
 
     private static IEnumerable<string> Lines(MemoryEstimate estimate, DeviceNeed device, Func<string, long?> capacity)

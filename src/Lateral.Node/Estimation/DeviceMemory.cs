@@ -12,6 +12,18 @@ public static class DeviceMemory
     /// <summary>Bytes this process may use: the machine's memory, or its control group's limit.</summary>
     public static long Host => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 
+    /// <summary>N of <c>cuda:N</c>; 0 for <c>cuda</c>, null for any other device.</summary>
+    public static int? Index(string device) =>
+        device == "cuda" ? 0
+        : device.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(device.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out var index) ? index : null;
+
+    /// <summary>What a device has where nobody says otherwise; null where it is not known.</summary>
+    public static Func<string, long?> Capacities()
+    {
+        var gpus = Gpus();
+        return device => device == "cpu" ? Host : Index(device) is { } index && index < gpus.Count ? gpus[index].Bytes : null;
+    }
+
     /// <summary>One line per NVIDIA device in the order of their numbers; empty where there is no driver.</summary>
     /// <exception cref="TimeoutException">the driver does not answer</exception>
     public static IReadOnlyList<(string Name, string Driver, long Bytes)> Gpus()

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using Lateral.Core.Runs;
+using Lateral.Diffusion;
 using Lateral.Diffusion.Models;
+using Lateral.Node.Composition;
 
 namespace Lateral.Node.Estimation;
 
@@ -26,7 +28,10 @@ public sealed record MemoryEstimate(RunSettings Settings, TransformerSpec Spec, 
     /// <summary>Draws scored at once are cut so that N * V stays below it: the sampler's own bound.</summary>
     private const long SamplerLogits = 1L << 25;
 
-    private long Parameters => LladaStore.ParameterCount(Spec);
+    public static MemoryEstimate Of(RunSettings settings, TaskComposition task) =>
+        new(settings, new PolicyNetwork(settings.Model, task.Tokenizer, settings.Seed).Spec, task.LongestPrompt());
+
+    public long Parameters => LladaStore.ParameterCount(Spec);
 
     private int Canvas => Prompt + Settings.Rollout.Spec.GenLength;
 
