@@ -66,7 +66,7 @@ internal static class DoctorCommand
         yield return missing.Count == 0
             ? new Finding("symbols", true, "every function LibTorchSharp calls is there", null)
             : new Finding("symbols", false, $"{missing.Count} functions are missing, first {missing[0]}", "use libtorch 2.10: others have other functions");
-        yield return new Finding("cuda", true, backend.Cuda ? "available: topology.roles.sampler.devices = [\"cuda:0\"]" : "none; everything runs on the CPU", null);
+        yield return new Finding("cuda", true, backend.Cuda ? "available: topology.roles.sampler.devices { \"cuda:0\" {} }" : "none; everything runs on the CPU", null);
     }
 
     private static Finding RunsFolder(string folder)
