@@ -60,13 +60,14 @@ internal static partial class TopologySection
     {
         if (settings.GpusPerNode is not { } total) return;
         var declared = $"{topology.Path}.gpus-per-node = {total} at {topology.OriginOf("gpus-per-node")}";
-        foreach (var (key, device) in Named(settings).Where(named => Index(named.Device) >= total))
+        var (there, fix) = total switch
         {
-            topology.Error(
-                key, $"names {device}, but there {(total == 0 ? "is no CUDA device" : total == 1 ? "is only cuda:0" : $"are only cuda:0 .. cuda:{total - 1}")} ({declared}); "
-                + $"the roles name {Named(settings).Select(named => named.Device).Where(IsCuda).Distinct().Count()} CUDA devices - name one below {total}, or raise gpus-per-node",
-                Place(topology, key));
-        }
+            0 => ("is no CUDA device", "name cpu"),
+            1 => ("is only cuda:0", "name cuda:0"),
+            _ => ($"are only cuda:0 .. cuda:{total - 1}", $"name one of them ({Named(settings).Select(named => named.Device).Where(IsCuda).Distinct().Count()} are named)"),
+        };
+        foreach (var (key, device) in Named(settings).Where(named => Index(named.Device) >= total))
+            topology.Error(key, $"names {device}, but there {there} ({declared}) - {fix}, or raise gpus-per-node", Place(topology, key));
     }
 
     /// <summary>Two roles on one GPU take its memory from each other: that has to be meant.</summary>

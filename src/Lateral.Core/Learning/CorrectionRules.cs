@@ -69,7 +69,10 @@ public enum RatioWorth
     Approximate,
 }
 
-/// <summary>The table of reveal rule times correction.</summary>
+/// <summary>
+/// The table of reveal rule times correction. Temperature needs no column: the learner replays every token under the one it was
+/// sampled with, and 0, which no ratio survives, is refused.
+/// </summary>
 public static class RatioExactness
 {
     public static RatioWorth Of(RevealRule reveal, CorrectionRule correction) => (correction.Granularity, reveal.Exactness) switch

@@ -17,6 +17,7 @@ internal static class Advice
         if (settings.MaxStaleness > 4) yield return $"staleness.max-versions = {settings.MaxStaleness}: more than 4 is seldom worth it";
         if (learner.StepSubset > 0) yield return $"algorithm.step-subset = {learner.StepSubset}: ratio/ess and kl/behaviour are estimates";
         if (settings.Warmup.Steps == 0 && settings.Model.Path is null) yield return "warmup.steps = 0 without model.path: reinforcement learning starts from random weights";
+        if (settings.Model.Path is { } path && !File.Exists(Path.Combine(path, "config.json"))) yield return $"model.path = {path}: no config.json is there now; a run could not start from it";
         if (settings.Deterministic) yield return "deterministic = on: reproducible bit for bit on one instruction set, at some cost in throughput";
         if (settings.Evaluation.Every == 0) yield return "eval.every = 0: evaluated only before and after";
         foreach (var note in OnRatios(settings).Concat(OnShards(settings)).Concat(OnDevices(settings))) yield return note;
