@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using Lateral.Actors.Settings;
 using Lateral.Configuration;
@@ -18,8 +19,9 @@ public sealed class SettingsSpecs
     [MemberData(nameof(Files))]
     public void Shipped_file_must_load(string file)
     {
-        // An overlay is half a run: it lies over the quickstart.
-        string[] files = file.StartsWith("overlays", StringComparison.Ordinal) ? [Quickstart, Path.Combine(Folder, file)] : [Path.Combine(Folder, file)];
+        // Runs stand alone; everything else is half a run and lies over the quickstart.
+        var alone = file == "quickstart.conf" || file.StartsWith("tasks", StringComparison.Ordinal) || file.StartsWith("experiments", StringComparison.Ordinal);
+        string[] files = alone ? [Path.Combine(Folder, file)] : [Quickstart, Path.Combine(Folder, file)];
         Assert.NotEmpty(RunSettingsLoader.Load(files, []).Settings.Pools);
     }
 
@@ -35,7 +37,9 @@ public sealed class SettingsSpecs
         Assert.Equal(
             new("behaviour-clip", 0.2, 3, "group-z", 2e-4, 10, "linear", 0.1, 0.9, 0.999, 1e-8, 0, 1, 1, 8, 16_384, 0),
             settings.Learner);
-        Assert.Equal(new("answer", "sort", 4, 1, TimeSpan.FromSeconds(5), 0), Assert.Single(settings.Pools));
+        var pool = Assert.Single(settings.Pools);
+        Assert.Equal(new("answer", "sort", 4, 1, TimeSpan.FromSeconds(5), 0), pool with { Parameters = ImmutableSortedDictionary<string, string>.Empty });
+        Assert.Equal(KeyValuePair.Create("right-digits", "0"), Assert.Single(pool.Parameters));
         Assert.Equal(new(40, 512, 2048, 8), settings.Evaluation);
         Assert.Equal(new(1, 3), settings.Checkpoint);
         Assert.Equal("sort5", settings.Task.Name);
@@ -80,8 +84,8 @@ public sealed class SettingsSpecs
     }
 
     [Theory]
-    [InlineData("rollout.block-length = 2", "rollout.block-length must divide gen-length (5), got 2")]
-    [InlineData("rollout { gen-length = 6, block-length = 3, steps = 3 }", "rollout.steps must be a multiple of the number of blocks (6 / 3 = 2), got 3")]
+    [InlineData("rollout.block-length = 2", "rollout.block-length must divide gen-length (5), got 2 - write block-length = 1 or 5")]
+    [InlineData("rollout { gen-length = 6, block-length = 3, steps = 3 }", "rollout.steps must be a multiple of the number of blocks (6 / 3 = 2), got 3 - write steps = 2 or 4")]
     [InlineData("rollout.steps = 6", "rollout.steps must be at most gen-length (5)")]
     [InlineData("rollout.gen-length = null", "rollout.gen-length must be set")]
     [InlineData("rollout.group-size = 1", "rollout.group-size must be a whole number from 2 to 1024, got 1")]
@@ -92,8 +96,16 @@ public sealed class SettingsSpecs
     [InlineData("algorithm.correction = behavior-clip", "did you mean behaviour-clip?")]
     [InlineData("algorithm.advantage = group-y", "algorithm.advantage must be one of group-mean, group-z")]
     [InlineData("algorithm.lr-schedule.decay = liner", "did you mean linear?")]
-    [InlineData("algorithm.lr = 0", "algorithm.lr must be a number from 1E-12 to 1, got 0")]
-    [InlineData("algorithm.clip-epsilon = 1", "algorithm.clip-epsilon must be a number from 0.001 to 0.999, got 1")]
+    [InlineData("algorithm.lr = 0", "algorithm.lr must be a number from 1e-12 to 1, got 0 - write lr = 1e-4")]
+    [InlineData("algorithm.lr = ten", "algorithm.lr must be a number from 1e-12 to 1, got \"ten\" - write lr = 1e-4")]
+    [InlineData("reward.pools.answer.workers = many", "reward.pools.answer.workers must be a whole number from 1 to 4096, got \"many\" - write workers = 4")]
+    [InlineData("task.descending-fraction = half", "task.descending-fraction must be a number, got \"half\" - write descending-fraction = 0.5")]
+    [InlineData("tasks.sort5.lenght = 5", "unknown key tasks.sort5.lenght - did you mean tasks.sort5.length?")]
+    [InlineData("tasks.sort7 { length = 7 }", "unknown key tasks.sort7 - did you mean tasks.sort5?")]
+    [InlineData("reward.pools.answer.kind = sotr", "reward.pools.answer.kind must be one of sort, sudoku, sudoku-exact, countdown, got \"sotr\" - did you mean sort?")]
+    [InlineData("reward.pools.answer.right-numbers = 1", "unknown key reward.pools.answer.right-numbers")]
+    [InlineData("algorithm.clip-epsilon = 1", "algorithm.clip-epsilon must be a number from 1e-6 to 0.999, got 1 - write clip-epsilon = 0.2")]
+    [InlineData("algorithm.clip-epsilon = 3e-4", "algorithm.clip-epsilon must be 0.01 to 0.999 with correction = behaviour-clip, got 3e-4: its ratio is one per token, where 0.2 to 0.5 is usual")]
     [InlineData("algorithm.dual-clip = 1.1", "algorithm.dual-clip must be 0 (off) or above 1 + clip-epsilon (1.2), got 1.1")]
     [InlineData("algorithm.beta2 = 1", "algorithm.beta2 must be a number from 0 to 0.999999, got 1")]
     [InlineData("algorithm.step-subset = 4", "algorithm.step-subset must be at most rollout.steps (3), got 4")]
@@ -105,17 +117,21 @@ public sealed class SettingsSpecs
     [InlineData("staleness.max-versions = 9", "staleness.max-versions must be a whole number from 0 to 8, got 9")]
     [InlineData("staleness.max-versions = two", "got \"two\"")]
     [InlineData("deterministic = on, compute.threads = 2", "compute.threads must be 1 with deterministic = on, got 2")]
-    [InlineData("learner.shards = 513", "learner.shards must be at most the 512 rollouts of a batch (32 groups x 16), got 513")]
+    [InlineData("learner.shards = 513", "learner.shards must be at most the 512 rollouts of a batch (32 groups x 16), got 513 - write shards = 32")]
     [InlineData("learner.micro-batch-tokens = 5", "learner.micro-batch-tokens must hold one rollout")]
     [InlineData("model.size.heads = 5", "model.size.width must be an even multiple of heads (5), got 64")]
-    [InlineData("topology.roles.sampler.devices = [gpu]", "topology.roles.sampler.devices must name cpu, or cuda:0, cuda:1, ..., got \"gpu\"")]
-    [InlineData("topology.roles.sampler.devices = [cpu, cpu]", "names a device twice")]
-    [InlineData("topology.roles.sampler.devices = []", "must name at least one device")]
+    [InlineData("topology.roles.sampler.devices { gpu {} }", "topology.roles.sampler.devices.gpu must name cpu, or cuda:0, cuda:1, ..., got \"gpu\"")]
+    [InlineData("topology.roles.sampler.devices.cuda {}", "got \"cuda\" - write the index too, in quotes because of the colon: \"cuda:0\"")]
+    [InlineData("topology.roles.sampler.devices = [cpu, \"cuda:0\"]", "topology.roles.sampler.devices must be a map, so that another file can add or remove a device - write devices { cpu {}, \"cuda:0\" {} }")]
+    [InlineData("topology.roles.sampler.devices.cpu.slot = 3", "unknown key topology.roles.sampler.devices.cpu.slot")]
+    [InlineData("topology { gpus-per-node = 2, roles.learner.device = \"cuda:2\" }", "topology.roles.learner.device names cuda:2, but there are only cuda:0 .. cuda:1 (topology.gpus-per-node = 2 at --set:1:28) - name one of them (1 are named)")]
+    [InlineData("topology { gpus-per-node = 0, roles.sampler.devices.\"cuda:0\" {} }", "topology.roles.sampler.devices.\"cuda:0\" names cuda:0, but there is no CUDA device (topology.gpus-per-node = 0")]
+    [InlineData("topology.roles { sampler.devices { \"cuda:0\" {} }, learner.device = \"cuda:0\" }", "topology.roles.learner.device = cuda:0 is a sampler's device, too (topology.roles.sampler.devices.\"cuda:0\" at --set:1:36): two roles, 1 device")]
     [InlineData("topology.host = 10.0.0.1", "topology.host must be a loopback address")]
     [InlineData("run.name = \"../x\"", "run.name must be letters, digits")]
     [InlineData("journal.kind = postgres", "journal.kind must be one of sqlite")]
     [InlineData("task.name = sort7", "task.name must be one of sort5, sort6, sudoku, countdown")]
-    [InlineData("task.name = null", "task.name must be set: one of sort5, sort6, sudoku, countdown")]
+    [InlineData("task.name = null", "task.name must be set: one of sort5, sort6, sudoku, countdown - write name = sort5")]
     [InlineData("task.length = five", "task.length must be a number, got \"five\"")]
     [InlineData("task.lenght = 5", "unknown key task.lenght - did you mean task.length?")]
     public void Mistake_must_be_named_with_its_place_and_advice(string set, string message)
@@ -136,23 +152,37 @@ public sealed class SettingsSpecs
         Assert.Contains("\"loglevel\":\"INFO\"", Load("x-note = anything", "akka { loglevel = INFO, actor.whatever = 1 }").AkkaOverrides, StringComparison.Ordinal);
 
     [Fact]
-    public void Every_default_must_have_a_comment_above_it()
+    public void Devices_must_be_added_and_removed_by_name()
     {
-        var lines = File.ReadAllLines(Path.Combine(Folder, "reference.conf"));
-        var bare = new List<string>();
-        for (var i = 0; i < lines.Length; i++)
-        {
-            // sort6 repeats sort5's keys.
-            if (lines[i].Contains("sort6 {", StringComparison.Ordinal)) while (lines[i].Trim() != "}") i++;
-            if (lines[i].Contains('=', StringComparison.Ordinal) && !lines[i].TrimStart().StartsWith('#') && !lines[i - 1].TrimStart().StartsWith('#')) bare.Add(lines[i]);
-        }
+        const string two = "topology.roles.sampler.devices { \"cuda:0\" {}, \"cuda:1\" {} }";
+        Assert.Equal("cpu", Devices());
+        Assert.Equal("cuda:0 cuda:1", Devices(two));
+        Assert.Equal("cuda:1", Devices(two, "topology.roles.sampler.devices.\"cuda:0\" = null"));
+        var eight = RunSettingsLoader.Load([Quickstart, Path.Combine(Folder, "topologies", "eight-gpus.conf")], []).Settings.Topology;
+        Assert.Equal((7, "cuda:7", 8), (eight.SamplerDevices.Length, eight.LearnerDevice, eight.GpusPerNode));
+        Assert.True(Load("topology { share-devices = on, roles { sampler.devices { \"cuda:0\" {} }, learner.device = \"cuda:0\" } }").Topology.ShareDevices);
 
-        Assert.Empty(bare);
+        static string Devices(params string[] sets) => string.Join(' ', Load(sets).Topology.SamplerDevices);
+    }
+
+    [Fact]
+    public void Missing_key_must_point_at_what_the_user_wrote_and_not_at_the_reference()
+    {
+        var options = new HoconOptions { ReadFile = path => path == "half.conf" ? "x-note = 1\nrollout {\n  group-size = 4\n}\n" : null };
+        var errors = Assert.Throws<ConfigException>(() => RunSettingsLoader.Load(["half.conf"], [], options)).Errors;
+        Assert.Equal(["half.conf:1:1  task.name", "half.conf:1:1  reward.pools", "half.conf:2:9  rollout.gen-length"], errors.Select(error => $"{error.Origin}  {error.Message.Split(' ')[0]}"));
+    }
+
+    [Fact]
+    public void Text_that_cannot_be_read_must_not_be_blamed_for_what_is_missing()
+    {
+        var errors = Assert.Throws<ConfigException>(() => RunSettingsLoader.Load(["nowhere.conf"], ["algorithm.lr = x"])).Errors;
+        Assert.Equal(["nowhere.conf", "--set:1:16"], errors.Select(error => error.Origin.ToString()));
     }
 
     private static RunSettings Load(params string[] sets) => RunSettingsLoader.Load([Quickstart], sets).Settings;
 
-    private static string FindHocon()
+    internal static string FindHocon()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(folder.FullName, "Actors.sln"))) folder = folder.Parent!;

@@ -68,7 +68,7 @@ public sealed class CommandLineTests : IDisposable
         var (code, _, error) = await Shell.RunAsync("config", "check", Fixtures.Hocon("quickstart.conf"), "--set", "reward.pools.answer.kind = sotr");
         Assert.Equal(2, code);
         Assert.Contains("reward.pools.answer.kind", error, StringComparison.Ordinal);
-        Assert.Contains("did you mean 'sort'?", error, StringComparison.Ordinal);
+        Assert.Contains("did you mean sort?", error, StringComparison.Ordinal);
         AssertOneMessage(error);
     }
 
@@ -144,7 +144,7 @@ public sealed class CommandLineTests : IDisposable
     public async Task Device_that_does_not_exist_must_be_named_with_those_there_are()
     {
         var (code, _, error) = await Shell.RunAsync(
-            "train", Fixtures.Hocon("quickstart.conf"), "--set", "topology.roles.sampler.devices = [\"cuda:99\"]", "--runs-dir", Runs);
+            "train", Fixtures.Hocon("quickstart.conf"), "--set", "topology.roles.sampler.devices.\"cuda:99\" {}", "--runs-dir", Runs);
         Assert.Equal(3, code);
         Assert.Contains("device cuda:99 does not exist", error, StringComparison.Ordinal);
         Assert.Contains("topology.roles", error, StringComparison.Ordinal);
@@ -207,7 +207,7 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains("note   algorithm.correction = none at staleness.max-versions = 2", output, StringComparison.Ordinal);
         Assert.Contains("no mistakes", output, StringComparison.Ordinal);
         var (_, json, _) = await Shell.RunAsync("config", "check", Fixtures.Hocon("quickstart.conf"), "--json");
-        Assert.Equal(16, JsonElement.Parse(json).GetProperty("rollout").GetProperty("group-size").GetInt32());
+        Assert.Equal(16, JsonElement.Parse(json).GetProperty("settings").GetProperty("rollout").GetProperty("group-size").GetInt32());
     }
 
     [Fact]

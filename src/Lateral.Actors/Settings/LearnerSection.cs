@@ -7,9 +7,7 @@ namespace Lateral.Actors.Settings;
 /// <summary><c>algorithm {}</c>, <c>learner {}</c> and <c>warmup {}</c>.</summary>
 internal static class LearnerSection
 {
-    private const double LeastRate = 1e-12, LargestBeta = 0.999999;
-
-    public static IReadOnlyCollection<string> Corrections { get; } = ["behaviour-clip", "none"];
+    private const double LeastRate = 1e-12, LeastEpsilon = 1e-6, LargestBeta = 0.999999;
 
     public static IReadOnlyCollection<string> Decays { get; } = ["constant", "linear", "cosine"];
 
@@ -17,7 +15,7 @@ internal static class LearnerSection
     {
         var schedule = algorithm.Section("lr-schedule");
         return new LearnerSettings(
-            algorithm.OneOf("correction", Corrections), algorithm.Double("clip-epsilon", 0.001, 0.999), ReadDualClip(algorithm),
+            algorithm.OneOf("correction", CorrectionRules.Names), algorithm.Double("clip-epsilon", LeastEpsilon, 0.999), ReadDualClip(algorithm),
             algorithm.OneOf("advantage", [.. Advantages.Names]),
             algorithm.Double("lr", LeastRate, 1), schedule.Int("warmup-steps", 0, 1_000_000), schedule.OneOf("decay", Decays), schedule.Double("final-fraction", 0, 1),
             algorithm.Double("beta1", 0, LargestBeta), algorithm.Double("beta2", 0, LargestBeta), algorithm.Double("adam-epsilon", 1e-16, 0.01), algorithm.Double("weight-decay", 0, 1),
@@ -35,7 +33,7 @@ internal static class LearnerSection
     private static double ReadDualClip(ConfigReader algorithm)
     {
         var (epsilon, dual) = (algorithm.Double("clip-epsilon"), algorithm.Double("dual-clip", 0));
-        if (dual != 0 && dual <= 1 + epsilon) algorithm.Error("dual-clip", $"must be 0 (off) or above 1 + clip-epsilon ({Text(1 + epsilon)}), got {Text(dual)}");
+        if (dual != 0 && dual <= 1 + epsilon) algorithm.Error("dual-clip", $"must be 0 (off) or above 1 + clip-epsilon ({Text(1 + epsilon)}), got {Text(dual)} - write dual-clip = 3");
         return dual;
     }
 

@@ -4,18 +4,25 @@ using Lateral.Core.Rewards;
 
 namespace Lateral.Actors.Settings;
 
-/// <summary><c>reward {}</c>: pools by name, each taking over <c>reward.defaults</c> where it does not say otherwise.</summary>
+/// <summary><c>reward {}</c>: pools by name, each taking over <c>reward.defaults</c> and <c>reward.kinds.KIND</c> where it does not say otherwise.</summary>
 internal static class RewardSection
 {
     public static ImmutableArray<RewardPoolSpec> Read(ConfigReader reward)
     {
-        var defaults = reward.Section("defaults");
+        var (defaults, kinds) = (reward.Section("defaults"), new Catalogue(reward.Section("kinds")));
         _ = ReadPool("defaults", "", defaults, defaults);
-        var pools = reward.Sections("pools").Select(pool => ReadPool(pool.Key, pool.Value.String("kind", allowEmpty: false), pool.Value, defaults)).ToImmutableArray();
-        if (pools.IsEmpty) reward.Error("pools", "is empty: nothing would be rewarded - write pools.answer { kind = sort }");
+        var pools = reward.Sections("pools").Select(pool => ReadPool(pool.Key, pool.Value, defaults, kinds)).ToImmutableArray();
+        if (pools.IsEmpty) reward.Missing("pools", $"is empty: nothing would be rewarded - write pools.answer {{ kind = {kinds.Names.First()} }}");
         foreach (var pool in pools.Where(pool => pool.Name.Contains('/', StringComparison.Ordinal)))
             reward.Error("pools", $"has a pool named \"{pool.Name}\": '/' separates a pool from its parts in metrics");
         return pools;
+    }
+
+    private static RewardPoolSpec ReadPool(string name, ConfigReader pool, ConfigReader defaults, Catalogue kinds)
+    {
+        pool.SuggestFrom(defaults.Reference);
+        var kind = kinds.Named(pool, "kind");
+        return ReadPool(name, kind ?? "", pool, defaults) with { Parameters = kinds.Choose(kind, pool) };
     }
 
     private static RewardPoolSpec ReadPool(string name, string kind, ConfigReader pool, ConfigReader defaults)

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Net;
 using System.Text.RegularExpressions;
 using Lateral.Configuration;
 using Lateral.Core.Policies;
@@ -8,21 +7,23 @@ using Lateral.Core.Runs;
 namespace Lateral.Actors.Settings;
 
 /// <summary>
-/// A resolved tree to <see cref="RunSettings"/>. It holds no defaults: every key stands in reference.conf. All mistakes are
+/// A resolved tree to <see cref="RunSettings"/>. The reader holds no defaults: every key stands in reference.conf. All mistakes are
 /// found in one pass, each with its place, and rules between keys are checked like the keys themselves.
 /// </summary>
 public static partial class RunSettingsReader
 {
     private const int Million = 1_000_000;
 
-    /// <exception cref="ConfigException">one or more mistakes</exception>
-    public static RunSettings Read(ConfigObject root)
+    /// <param name="reference">every default, plugins' included: what a section of theirs may hold, and what a refusal suggests</param>
+    /// <param name="errors">takes every mistake; the settings are worth nothing unless it stays empty</param>
+    internal static RunSettings Read(ConfigObject root, ConfigObject reference, IReadOnlyList<SettingsPlugin> plugins, List<ConfigError> errors)
     {
-        var errors = new List<ConfigError>();
-        var config = new ConfigReader(root, errors);
-        var settings = Read(config);
+        var config = new ConfigReader(root, errors, reference);
+        var sections = PluginSections.Read(config, plugins);
+        var settings = Read(config) with { Plugins = sections };
+        PluginSections.Check(settings, root, plugins, errors);
         config.CheckUnknown();
-        return errors.Count == 0 ? settings : throw new ConfigException([.. errors.Distinct()]);
+        return settings;
     }
 
     private static RunSettings Read(ConfigReader config)
@@ -36,13 +37,13 @@ public static partial class RunSettingsReader
         var compute = ReadCompute(config.Section("compute"), deterministic);
         var algorithm = config.Section("algorithm").OneOf("name", "grpo");
         var (rollout, learner) = (RolloutSection.Read(config.Section("rollout")), LearnerSection.Read(config.Section("algorithm"), config.Section("learner")));
-        CheckBatch(config, rollout, learner.Shards, learner.MicroBatchTokens, learner.StepSubset);
+        BatchRules.Check(config, rollout, learner);
         return new RunSettings(
             name, Path.Combine(directory, name), steps, (ulong)run.Long("seed", 0), deterministic,
             TaskSection.Read(config), ReadModel(config.Section("model")), LearnerSection.ReadWarmup(config.Section("warmup")),
             rollout, config.Section("staleness").Int("max-versions", 0, 8), algorithm, learner,
             RewardSection.Read(config.Section("reward")), ReadEvaluation(config.Section("eval")), ReadCheckpoint(config.Section("checkpoint")),
-            ReadTopology(config.Section("topology")), new JournalSettings(config.Section("journal").OneOf("kind", "sqlite")), compute,
+            TopologySection.Read(config.Section("topology")), new JournalSettings(config.Section("journal").OneOf("kind", "sqlite")), compute,
             config.Raw("akka") is { } akka ? CanonicalJson.Write(akka) : "{}");
     }
 
@@ -69,43 +70,6 @@ public static partial class RunSettingsReader
         return new ComputeSettings(threads, compute.OptionalString("libtorch"));
     }
 
-    private static TopologySettings ReadTopology(ConfigReader topology)
-    {
-        var roles = topology.Section("roles");
-        _ = (roles.Section("coordinator"), roles.Section("reward"));
-        var sampler = roles.Section("sampler");
-        var devices = sampler.StringList("devices").ToImmutableArray();
-        if (devices.IsEmpty) sampler.Error("devices", "must name at least one device - write devices = [cpu]");
-        if (devices.Distinct(StringComparer.Ordinal).Count() != devices.Length) sampler.Error("devices", "names a device twice - one sampler per device is fastest");
-        foreach (var device in devices) CheckDevice(sampler, "devices", device);
-        var learner = roles.Section("learner");
-        CheckDevice(learner, "device", learner.String("device"));
-        var host = topology.String("host", allowEmpty: false);
-        // Remoting is not encrypted: whoever reaches the port could speak for a role.
-        if (!(host == "localhost" || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address))))
-            topology.Error("host", $"must be a loopback address such as 127.0.0.1, got \"{host}\" - remoting is not encrypted");
-        return new TopologySettings(devices, sampler.Int("slots", 1, 65_536), learner.String("device"), host, topology.Int("port", 0, 65_535));
-    }
-
-    private static void CheckDevice(ConfigReader section, string key, string device)
-    {
-        if (!DevicePattern().IsMatch(device)) section.Error(key, $"must name cpu, or cuda:0, cuda:1, ..., got \"{device}\"");
-    }
-
-    /// <summary>Prompts, rollouts and tokens of a batch have to fit each other.</summary>
-    private static void CheckBatch(ConfigReader config, RolloutSettings rollout, int shards, int microBatchTokens, int stepSubset)
-    {
-        var (learner, algorithm) = (config.Section("learner"), config.Section("algorithm"));
-        var rollouts = rollout.GroupsPerStep * rollout.GroupSize;
-        if (shards > rollouts) learner.Error("shards", $"must be at most the {rollouts} rollouts of a batch ({rollout.GroupsPerStep} groups x {rollout.GroupSize}), got {shards}");
-        if (microBatchTokens <= rollout.Spec.GenLength)
-            learner.Error("micro-batch-tokens", $"must hold one rollout: more than rollout.gen-length ({rollout.Spec.GenLength}) and the prompt, got {microBatchTokens}");
-        if (stepSubset > rollout.Spec.Steps) algorithm.Error("step-subset", $"must be at most rollout.steps ({rollout.Spec.Steps}), got {stepSubset}");
-    }
-
     [GeneratedRegex("^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
     private static partial Regex NamePattern();
-
-    [GeneratedRegex("^(cpu|cuda(:[0-9]{1,3})?)$", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
-    private static partial Regex DevicePattern();
 }

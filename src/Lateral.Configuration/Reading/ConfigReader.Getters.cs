@@ -120,13 +120,18 @@ public sealed partial class ConfigReader
         var (reader, name) = Locate(key);
         reader._known.Add(name);
         if (reader.Value.Fields.TryGetValue(name, out var value)) return value;
-        if (!reader._silent) _errors.Add(new ConfigError(reader.Origin, $"{FullPath(key)} is missing - it must be {expected} - write {name} = {example}"));
+        if (!reader._silent) _errors.Add(new ConfigError(reader.Origin, $"{FullPath(key)} is missing - it must be {expected} - write {name} = {DefaultOf(key) ?? example}"));
         return null;
     }
 
     private T Refuse<T>(string key, ConfigValue value, string expected, string example, T fallback, string? hint = null)
     {
-        if (!_silent && value is not ConfigScalar { IsPlaceholder: true }) _errors.Add(new ConfigError(value.Origin, $"{FullPath(key)} must be {expected}, got {Describe(value)} - {hint ?? $"write {key[(key.LastIndexOf('.') + 1)..]} = {example}"}"));
+        if (!_silent && value is not ConfigScalar { IsPlaceholder: true }) _errors.Add(new ConfigError(value.Origin, $"{FullPath(key)} must be {expected}, got {Describe(value)} - {hint ?? $"write {key[(key.LastIndexOf('.') + 1)..]} = {DefaultOf(key) ?? example}"}"));
         return fallback;
     }
+
+    private string? DefaultOf(string key) =>
+        _defaults.Select(section => section.Fields.GetValueOrDefault(key) ?? section.Find(key.Split('.'))).FirstOrDefault(value => value is not null) is ConfigScalar { Kind: not ScalarKind.Null } scalar
+            ? HoconWriter.Scalar(scalar)
+            : null;
 }

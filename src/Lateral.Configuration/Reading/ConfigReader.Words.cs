@@ -29,7 +29,8 @@ public sealed partial class ConfigReader
         _ => $" from {min} to {max}",
     };
 
-    private static string Number(double value) => value.ToString("R", CultureInfo.InvariantCulture);
+    /// <summary>As people write it: 1e-12, not 1E-12.</summary>
+    private static string Number(double value) => value.ToString("R", CultureInfo.InvariantCulture).Replace("E-0", "e-", StringComparison.Ordinal).Replace("E+", "e", StringComparison.Ordinal).Replace('E', 'e');
 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
 

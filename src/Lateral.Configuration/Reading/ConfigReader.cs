@@ -4,6 +4,7 @@ namespace Lateral.Configuration;
 /// Reads one section of a resolved config into a settings record. Nothing throws: every mistake is added to the shared list
 /// (key, value, bound, origin) and a default is returned, so one pass over all sections finds all mistakes. Reading a key makes
 /// it known; <see cref="CheckUnknown"/> reports the rest. Keys may be dotted: <c>s.Int("restart.max", min: 1)</c>.
+/// With a reference tree a refusal suggests the key's default there instead of its bound.
 /// <example><code>
 /// var errors = new List&lt;ConfigError&gt;();
 /// var root = new ConfigReader(Hocon.Load(files, sets, null, reference), errors);
@@ -16,6 +17,7 @@ namespace Lateral.Configuration;
 public sealed partial class ConfigReader
 {
     private readonly IList<ConfigError> _errors;
+    private readonly ConfigReader? _parent;
     private readonly HashSet<string> _known = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ConfigReader> _sections = new(StringComparer.Ordinal);
     private readonly HashSet<string> _open = new(StringComparer.Ordinal);
@@ -23,17 +25,37 @@ public sealed partial class ConfigReader
     /// <summary>True when the section is absent or wrong and that has been reported: its keys are then not reported one by one.</summary>
     private readonly bool _silent;
 
-    public ConfigReader(ConfigObject root, IList<ConfigError> errors)
-        : this(root, errors, "", silent: false)
+    /// <summary>True when the text could not be read in full: what is missing then proves nothing.</summary>
+    private readonly bool _incomplete;
+
+    /// <summary>Where this section's keys have their defaults; the first that has a key is what its refusal suggests.</summary>
+    private readonly List<ConfigObject> _defaults = [];
+
+    /// <param name="errors">takes the mistakes; when it holds some already the text was not read in full, and nobody is told what is missing</param>
+    /// <param name="reference">the same tree as the program ships it</param>
+    public ConfigReader(ConfigObject root, IList<ConfigError> errors, ConfigObject? reference = null)
+        : this(root, errors, null, "", silent: false)
     {
+        if (reference is not null) _defaults.Add(reference);
     }
 
-    private ConfigReader(ConfigObject section, IList<ConfigError> errors, string path, bool silent)
+    private ConfigReader(ConfigObject section, IList<ConfigError> errors, ConfigReader? parent, string path, bool silent)
     {
         Value = section;
         Path = path;
         _errors = errors;
+        _parent = parent;
+        _incomplete = parent?._incomplete ?? errors.Count > 0;
         _silent = silent;
+    }
+
+    /// <summary>This section as the program ships it; null for one that only users write, such as <c>reward.pools.answer</c>.</summary>
+    public ConfigObject? Reference => _defaults.FirstOrDefault();
+
+    /// <summary>Names a section of the reference that this one takes its defaults from.</summary>
+    public void SuggestFrom(ConfigObject? defaults)
+    {
+        if (defaults is not null && !_defaults.Contains(defaults)) _defaults.Add(defaults);
     }
 
     /// <summary>The section as it stands.</summary>
@@ -95,10 +117,21 @@ public sealed partial class ConfigReader
         foreach (var key in keys) _open.Add(key);
     }
 
-    /// <summary>Adds an error of the caller's own, such as a rule between two keys, at the value of <paramref name="key"/>.</summary>
-    public void Error(string key, string message)
+    /// <summary>Adds an error of the caller's own, such as a rule between two keys, at the value of <paramref name="key"/> or <paramref name="at"/> another place.</summary>
+    public void Error(string key, string message, Origin? at = null)
     {
-        if (!_silent) _errors.Add(new ConfigError(OriginOf(key), $"{FullPath(key)} {message}"));
+        if (!_silent) _errors.Add(new ConfigError(at ?? OriginOf(key), $"{FullPath(key)} {message}"));
+    }
+
+    /// <summary>As <see cref="Error"/>, for a key that only users can give: it points at what they wrote around it, never at the reference.</summary>
+    public void Missing(string key, string message)
+    {
+        if (_incomplete) return;
+        var (reader, name) = Locate(key);
+        var place = reader.Value.Fields.GetValueOrDefault(name)?.Origin is { } own && own != reader.Reference?.Fields.GetValueOrDefault(name)?.Origin ? own : null;
+        for (var section = reader; place is null; section = section._parent!)
+            if (section._parent is null || section.Origin != section.Reference?.Origin) place = section.Origin;
+        Error(key, message, place);
     }
 
     private string FullPath(string key) => Path.Length == 0 ? key : $"{Path}.{key}";
@@ -130,6 +163,8 @@ public sealed partial class ConfigReader
 
         // Without "required" the key that is asked for below it reports what is missing.
         var silent = child is null && (_silent || required || value is not null);
-        return _sections[name] = new ConfigReader(child ?? new ConfigObject(Origin, new Dictionary<string, ConfigValue>(StringComparer.Ordinal)), _errors, path, silent);
+        var reader = new ConfigReader(child ?? new ConfigObject(Origin, new Dictionary<string, ConfigValue>(StringComparer.Ordinal)), _errors, this, path, silent);
+        foreach (var defaults in _defaults) reader.SuggestFrom(defaults.Find(name) as ConfigObject);
+        return _sections[name] = reader;
     }
 }

@@ -6,8 +6,8 @@ namespace Lateral.Core.Learning;
 public sealed record WarmupSettings(int Steps, int Batch, double LearningRate, int LrWarmup);
 
 /// <summary>GRPO on recorded trajectories; defaults and ranges stand in hocon/reference.conf.</summary>
-/// <param name="Correction">off-policy correction by name: <c>behaviour-clip</c> or <c>none</c></param>
-/// <param name="ClipEpsilon">half-width of the ratio's trust region, per token</param>
+/// <param name="Correction">off-policy correction by name, see <see cref="CorrectionRules"/></param>
+/// <param name="ClipEpsilon">half-width of the ratio's trust region, in the range of the ratio's granularity</param>
 /// <param name="DualClip">bound on the ratio's weight for negative advantages; 0 = off</param>
 /// <param name="Schedule"><c>constant</c>, <c>linear</c> or <c>cosine</c> decay to <paramref name="FinalFraction"/> of the peak at the run's last step</param>
 /// <param name="Updates">optimizer updates per batch</param>

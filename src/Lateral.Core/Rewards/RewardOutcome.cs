@@ -34,7 +34,11 @@ public interface IReward
 /// <param name="Weight">factor of this pool's value in the rollout's reward</param>
 /// <param name="Timeout">deadline of one call</param>
 /// <param name="FaultReward">the value a <see cref="RewardOutcome.ModelFault"/> counts as</param>
-public sealed record RewardPoolSpec(string Name, string Kind, int Workers, double Weight, TimeSpan Timeout, double FaultReward);
+public sealed record RewardPoolSpec(string Name, string Kind, int Workers, double Weight, TimeSpan Timeout, double FaultReward)
+{
+    /// <summary>The kind's own keys as written, every one of them; empty for a kind that has none.</summary>
+    public ImmutableSortedDictionary<string, string> Parameters { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+}
 
 /// <summary>A trajectory with its reward: the weighted sum over pools.</summary>
 public sealed record ScoredTrajectory(Trajectory Trajectory, double Reward, ImmutableSortedDictionary<string, double> Breakdown);

@@ -16,6 +16,10 @@ public sealed record RunSettings(
     ImmutableArray<RewardPoolSpec> Pools, EvaluationSettings Evaluation, CheckpointSettings Checkpoint,
     TopologySettings Topology, JournalSettings Journal, ComputeSettings Compute, string AkkaOverrides)
 {
+    /// <summary>Keys of the sections that plugins have to themselves, as written, by section: <c>transports.http</c>.</summary>
+    public ImmutableSortedDictionary<string, ImmutableSortedDictionary<string, string>> Plugins { get; init; } =
+        ImmutableSortedDictionary<string, ImmutableSortedDictionary<string, string>>.Empty;
+
     public LedgerSettings Ledger => new(Rollout.GroupsPerStep, MaxStaleness, Steps, Deterministic);
 }
 
@@ -44,4 +48,11 @@ public sealed record ComputeSettings(int Threads, string? Libtorch);
 /// <param name="SamplerDevices">one sampler per device, for example <c>cpu</c> or <c>cuda:0</c></param>
 /// <param name="Port">Akka remoting's port on <paramref name="Host"/>; 0 = any free one</param>
 public sealed record TopologySettings(
-    ImmutableArray<string> SamplerDevices, int Slots, string LearnerDevice, string Host, int Port);
+    ImmutableArray<string> SamplerDevices, int Slots, string LearnerDevice, string Host, int Port)
+{
+    /// <summary>CUDA devices the machine is said to have; null = not declared, and then only starting tells.</summary>
+    public int? GpusPerNode { get; init; }
+
+    /// <summary>Whether a sampler and the learner may name the same CUDA device.</summary>
+    public bool ShareDevices { get; init; }
+}

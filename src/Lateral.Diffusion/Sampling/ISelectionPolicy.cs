@@ -1,20 +1,6 @@
+using Lateral.Core.Rollouts;
+
 namespace Lateral.Diffusion.Sampling;
-
-/// <summary>How much of a selection policy's probability a recorded trajectory holds.</summary>
-public enum Exactness
-{
-    /// <summary>Normalised, zero score, and the importance ratio is unbiased under any other weights.</summary>
-    OnAndOffPolicy,
-
-    /// <summary>
-    /// Normalised with zero score under the weights that sampled; under other weights the same state may reveal another set,
-    /// so the ratio is biased by however often it would.
-    /// </summary>
-    OnPolicyOnly,
-
-    /// <summary>The revealed set depends on the sampled tokens and the recorded log-probs leave that factor out.</summary>
-    Approximate,
-}
 
 /// <summary>The candidates of one canvas at one step: the masked positions of its active block, ascending.</summary>
 /// <param name="maxProbability">[C] largest untempered probability of the position's token distribution, MASK excluded</param>
@@ -49,7 +35,7 @@ public interface ISelectionPolicy
 /// <summary>Selection policies by their configuration name.</summary>
 public static class SelectionPolicies
 {
-    public static IReadOnlyList<string> Names { get; } = ["max-prob", "random"];
+    public static IReadOnlyList<string> Names => RevealRules.Names;
 
     /// <exception cref="ArgumentException">no such policy</exception>
     public static ISelectionPolicy ByName(string name) => name switch

@@ -1,3 +1,5 @@
+using Lateral.Core.Rollouts;
+
 namespace Lateral.Diffusion.Sampling;
 
 /// <summary>

@@ -1,36 +1,32 @@
 using System.CommandLine;
-using Lateral.Actors.Settings;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Lateral.Configuration;
-using Lateral.Node.Composition;
-using Lateral.Node.Display;
 
 namespace Lateral.Node.Cli;
 
-/// <summary><c>config check</c>: everything that can be known of a configuration without starting it.</summary>
+/// <summary><c>config</c>: everything that can be known of a configuration without starting it.</summary>
 internal static class ConfigCommand
 {
-    public static Command Create(Terminal terminal)
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public static Command Create(Terminal terminal) => new("config", Help.Line("look at configurations", "config check hocon/quickstart.conf"))
     {
-        var (files, sets, json) = (Options.Configs(), Options.Set(), Options.Json());
-        var check = new Command("check", Help.Line("say what configuration files mean, or all that is wrong with them", "config check hocon/quickstart.conf")) { files, sets, json };
-        check.SetAction(parsed => Check(terminal, parsed.GetValue(files)!, parsed.GetValue(sets) ?? [], parsed.GetValue(json)));
-        return new Command("config", Help.Line("look at configurations", "config check hocon/quickstart.conf")) { check };
+        ConfigCheckCommand.Create(terminal),
+        ConfigPrintCommand.Create(terminal),
+        ConfigDiffCommand.Create(terminal),
+        ConfigExplainCommand.Create(terminal),
+    };
+
+    /// <summary>A value without its secrets. They are known by any word of the key, and by their form inside a text.</summary>
+    public static ConfigValue Shown(string path, ConfigValue value)
+    {
+        var secret = path.Split('.').Select(word => word.Trim('"')).FirstOrDefault(Secrets.IsSecret) ?? "value";
+        return Secrets.Redact(new ConfigObject(value.Origin, new Dictionary<string, ConfigValue>(StringComparer.Ordinal) { [secret] = value })).Fields[secret];
     }
 
-    private static int Check(Terminal terminal, string[] files, string[] sets, bool json)
-    {
-        var loaded = RunSettingsLoader.Load(files, sets);
-        var task = TaskComposition.Of(loaded.Settings);
-        if (json)
-        {
-            terminal.Out.WriteLine(CanonicalJson.Write(loaded.Resolved, indented: true));
-            return (int)ExitCode.Done;
-        }
+    public static JsonNode? Json(ConfigValue? value) => value is null ? null : JsonNode.Parse(CanonicalJson.Write(value, sorted: false));
 
-        terminal.Out.WriteLine(RunLines.Header(loaded.Settings));
-        terminal.Out.WriteLine($"prompts such as \"{task.Prompts.Train(0).Text}\", {task.Prompts.HeldOutCount} held out, vocabulary of {task.Tokenizer.VocabularySize}");
-        foreach (var note in Advice.On(loaded.Settings)) terminal.Out.WriteLine($"note   {note}");
-        terminal.Out.WriteLine("no mistakes");
-        return (int)ExitCode.Done;
-    }
+    public static void WriteJson(Terminal terminal, JsonNode node) => terminal.Out.WriteLine(node.ToJsonString(Indented));
 }

@@ -25,7 +25,7 @@ internal static class TrainCommand
                 .. parsed.GetValue(seed) is { } value ? [$"run.seed = {value}"] : Array.Empty<string>(),
             ];
             var reading = new ReadFiles();
-            var loaded = RunSettingsLoader.Load(parsed.GetValue(files)!, all, reading.Options);
+            var loaded = RunSettingsLoader.Load(parsed.GetValue(files)!, all, reading.Options, ShippedPlugins.All);
             return await TrainAsync(terminal, loaded, reading.Written(all), parsed.GetValue(json), cancellation);
         });
         return train;

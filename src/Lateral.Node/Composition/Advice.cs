@@ -1,3 +1,7 @@
+using System.Globalization;
+using Lateral.Core;
+using Lateral.Core.Learning;
+using Lateral.Core.Rollouts;
 using Lateral.Core.Runs;
 
 namespace Lateral.Node.Composition;
@@ -13,7 +17,49 @@ internal static class Advice
         if (settings.MaxStaleness > 4) yield return $"staleness.max-versions = {settings.MaxStaleness}: more than 4 is seldom worth it";
         if (learner.StepSubset > 0) yield return $"algorithm.step-subset = {learner.StepSubset}: ratio/ess and kl/behaviour are estimates";
         if (settings.Warmup.Steps == 0 && settings.Model.Path is null) yield return "warmup.steps = 0 without model.path: reinforcement learning starts from random weights";
+        if (settings.Model.Path is { } path && !File.Exists(Path.Combine(path, "config.json"))) yield return $"model.path = {path}: no config.json is there now; a run could not start from it";
         if (settings.Deterministic) yield return "deterministic = on: reproducible bit for bit on one instruction set, at some cost in throughput";
         if (settings.Evaluation.Every == 0) yield return "eval.every = 0: evaluated only before and after";
+        foreach (var note in OnRatios(settings).Concat(OnShards(settings)).Concat(OnDevices(settings))) yield return note;
     }
+
+    /// <summary>What the sampler does to the distribution against what the likelihood replays, and the trust region against its ratio.</summary>
+    private static IEnumerable<string> OnRatios(RunSettings settings)
+    {
+        var (learner, spec) = (settings.Learner, settings.Rollout.Spec);
+        var correction = CorrectionRules.ByName(learner.Correction);
+        // With one update a batch of fresh rollouts meets the weights that sampled it.
+        var offPolicy = settings.MaxStaleness > 0 || learner.Updates > 1;
+        switch (RatioExactness.Of(RevealRules.ByName(spec.Reveal), correction))
+        {
+            case RatioWorth.ExactOnPolicyOnly when offPolicy:
+                yield return $"rollout.reveal = {spec.Reveal} with {correction.Name}: importance ratios are exact on-policy only; they leave out that newer weights may reveal other positions (reveal = random is exact)";
+                break;
+            case RatioWorth.Approximate:
+                yield return $"rollout.reveal = {spec.Reveal} with {correction.Name}: importance ratios are approximate, even on-policy";
+                break;
+        }
+
+        if (correction.Epsilon is { } usual && !usual.IsUsual(learner.ClipEpsilon))
+            yield return $"algorithm.clip-epsilon = {Number(learner.ClipEpsilon)}: {Number(usual.UsualLeast)} to {Number(usual.UsualMost)} is usual for {correction.Name}, whose ratio is one per {correction.Granularity.ToString().ToLowerInvariant()}";
+    }
+
+    /// <summary>Groups are dealt whole to shards, so a divisor makes them even.</summary>
+    private static IEnumerable<string> OnShards(RunSettings settings)
+    {
+        var (groups, shards) = (settings.Rollout.GroupsPerStep, settings.Learner.Shards);
+        if (shards > groups) yield return $"learner.shards = {shards} of {groups} prompts a step: {shards - groups} shards are empty; write learner.shards = {groups}";
+        else if (groups % shards != 0)
+            yield return $"learner.shards = {shards} of {groups} prompts a step: shards of {groups / shards} and {(groups / shards) + 1} prompts; even with {Divisors.Advice(groups, shards)}";
+    }
+
+    private static IEnumerable<string> OnDevices(RunSettings settings)
+    {
+        var topology = settings.Topology;
+        var used = topology.SamplerDevices.Append(topology.LearnerDevice).Where(device => device != "cpu").Distinct().Count();
+        if (topology.GpusPerNode is { } total && used < total) yield return $"topology.gpus-per-node = {total}: the roles use {used} of them";
+        if (used > 0 && topology.SamplerDevices.Contains("cpu")) yield return "topology.roles.sampler.devices has cpu besides CUDA devices: a sampler that slow delays every batch; cpu = null removes it";
+    }
+
+    private static string Number(double value) => value.ToString("0.######", CultureInfo.InvariantCulture);
 }

@@ -17,8 +17,8 @@ public sealed record TaskComposition(ITask Task, ITokenizer Tokenizer, IPromptSo
     {
         var task = Make(() => TaskRegistry.Create(settings.Task.Name, settings.Task.Parameters, settings.Seed));
         var tokenizer = new CharTokenizer(task.Alphabet);
-        RequireRoom(settings, task, tokenizer);
-        var rewards = settings.Pools.ToImmutableDictionary(pool => pool.Name, pool => Make(() => VerifierRegistry.Create(pool.Kind), $"reward.pools.{pool.Name}.kind: "), StringComparer.Ordinal);
+        if (ShippedPlugins.RoomMistake(settings, task, tokenizer) is { } mistake) throw new UserException(ExitCode.Usage, mistake);
+        var rewards = settings.Pools.ToImmutableDictionary(pool => pool.Name, pool => Make(() => VerifierRegistry.Create(pool.Kind, pool.Parameters), $"reward.pools.{pool.Name}."), StringComparer.Ordinal);
         return new TaskComposition(task, tokenizer, new TaskPrompts(task, tokenizer), rewards);
     }
 
@@ -27,21 +27,13 @@ public sealed record TaskComposition(ITask Task, ITokenizer Tokenizer, IPromptSo
     /// <summary>Longest prompt seen over the held-out split: a task's prompts have one length or few.</summary>
     public int LongestPrompt() => Enumerable.Range(0, Prompts.HeldOutCount).Max(index => Prompts.HeldOut(index).Tokens.Length);
 
-    /// <summary>Without an end token every position of a completion counts, so the room has to be exact.</summary>
-    private static void RequireRoom(RunSettings settings, ITask task, ITokenizer tokenizer)
-    {
-        var (given, needed) = (settings.Rollout.Spec.GenLength, task.GenLength);
-        if (given == needed || (given > needed && tokenizer.EndId is not null)) return;
-        throw new UserException(ExitCode.Usage, $"rollout.gen-length = {given}: the answers of task {settings.Task.Name} take {needed} tokens - write rollout.gen-length = {needed}");
-    }
-
     private static T Make<T>(Func<T> make, string where = "")
     {
         try
         {
             return make();
         }
-        catch (Exception mistake) when (mistake is TaskSettingException or ArgumentException)
+        catch (Exception mistake) when (mistake is TaskSettingException or RewardSettingException)
         {
             throw new UserException(ExitCode.Usage, where + mistake.Message, mistake);
         }

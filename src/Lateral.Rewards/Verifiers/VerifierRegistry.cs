@@ -8,14 +8,33 @@ public static class VerifierRegistry
     /// <summary><c>sudoku</c> scores the fraction of blank cells, <c>sudoku-exact</c> 1 or 0; their breakdowns are the same.</summary>
     public static IReadOnlyList<string> Kinds { get; } = ["sort", "sudoku", "sudoku-exact", "countdown"];
 
-    /// <summary>A verifier that any number of workers may share.</summary>
-    /// <exception cref="ArgumentException">an unknown kind; the message lists the known ones and the nearest</exception>
-    public static IReward Create(string kind) => kind switch
+    /// <summary>A verifier that any number of workers may share, from its keys as they stand in the configuration.</summary>
+    /// <param name="parameters">every key of <c>reward.kinds.KIND</c>, for example <c>right-numbers = 0.1</c></param>
+    /// <exception cref="RewardSettingException">an unknown kind or key, a missing key, or a value out of range</exception>
+    public static IReward Create(string kind, IReadOnlyDictionary<string, string> parameters)
     {
-        "sort" => new Verifier(SortVerifier.Score),
-        "sudoku" => new Verifier(SudokuVerifier.ScoreCells),
-        "sudoku-exact" => new Verifier(SudokuVerifier.ScoreExact),
-        "countdown" => new Verifier(CountdownVerifier.Score),
-        _ => throw new ArgumentException(KnownNames.Unknown("reward kind", kind, Kinds), nameof(kind)),
-    };
+        var keys = new VerifierKeys(kind, parameters);
+        var score = Score(kind, keys);
+        keys.RefuseOthers();
+        return new Verifier(score);
+    }
+
+    private static Func<RewardRequest, RewardOutcome> Score(string kind, VerifierKeys keys)
+    {
+        switch (kind)
+        {
+            case "sort":
+                var rightDigits = keys.Fraction("right-digits");
+                return request => SortVerifier.Score(request, rightDigits);
+            case "sudoku":
+                return SudokuVerifier.ScoreCells;
+            case "sudoku-exact":
+                return SudokuVerifier.ScoreExact;
+            case "countdown":
+                var rightNumbers = keys.Fraction("right-numbers");
+                return request => CountdownVerifier.Score(request, rightNumbers);
+            default:
+                throw new RewardSettingException("kind", KnownNames.Unknown("reward kind", kind, Kinds));
+        }
+    }
 }

@@ -1,3 +1,4 @@
+using Lateral.Core.Rollouts;
 using Lateral.Diffusion.Sampling;
 
 namespace Lateral.Tests.Diffusion;
@@ -54,6 +55,8 @@ public class SelectionPolicyTests
     public void Registry_must_name_every_policy_and_refuse_others()
     {
         Assert.All(SelectionPolicies.Names, name => Assert.Equal(name, SelectionPolicies.ByName(name).Name));
+        // The settings' rules know a reveal rule by its row only: row and policy must agree.
+        Assert.All(RevealRules.All, rule => Assert.Equal(rule.Exactness, SelectionPolicies.ByName(rule.Name).Exactness));
         Assert.Equal(Exactness.OnAndOffPolicy, SelectionPolicies.ByName("random").Exactness);
         Assert.Equal(Exactness.OnPolicyOnly, SelectionPolicies.ByName("max-prob").Exactness);
         Assert.Contains("max-prob, random", Assert.Throws<ArgumentException>(() => SelectionPolicies.ByName("entropy")).Message);

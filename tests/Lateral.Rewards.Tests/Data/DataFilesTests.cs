@@ -116,7 +116,7 @@ public sealed class DataFilesTests : IDisposable
     private static async Task<double> Value(string kind, TaskItem item, string completion)
     {
         var request = new RewardRequest(new RolloutId(0, 0), new Prompt(0, [], item.Prompt, item.Reference), completion);
-        return Assert.IsType<RewardOutcome.Scored>(await VerifierRegistry.Create(kind).ScoreAsync(request, CancellationToken.None)).Value;
+        return Assert.IsType<RewardOutcome.Scored>(await VerifierRegistry.Create(kind, kind == "countdown" ? new Dictionary<string, string> { ["right-numbers"] = "0.1" } : []).ScoreAsync(request, CancellationToken.None)).Value;
     }
 
     private string Write(string name, params string[] parts)

@@ -114,7 +114,7 @@ public class VerifierTests
                 Gen.OneOf(Gen.String, Gen.Const(Puzzle)))
             .Sample((kind, completion, reference, prompt) =>
             {
-                var scored = VerifierRegistry.Create(kind).ScoreAsync(Request(prompt, reference, completion), CancellationToken.None);
+                var scored = Create(kind).ScoreAsync(Request(prompt, reference, completion), CancellationToken.None);
                 Assert.True(scored.IsCompletedSuccessfully);
                 if (scored.Result is not RewardOutcome.Scored(var value, var breakdown)) return;
                 Assert.InRange(value, 0, 1);
@@ -142,14 +142,59 @@ public class VerifierTests
     [Fact]
     public async Task Scoring_must_stop_when_it_is_cancelled() =>
         await Assert.ThrowsAsync<TaskCanceledException>(async () =>
-            await VerifierRegistry.Create("sort").ScoreAsync(Request("31415", "11345", "11345"), new CancellationToken(canceled: true)));
+            await Create("sort").ScoreAsync(Request("31415", "11345", "11345"), new CancellationToken(canceled: true)));
 
     [Fact]
     public void Create_must_suggest_a_kind_for_an_unknown_one()
     {
-        var error = Assert.Throws<ArgumentException>(() => VerifierRegistry.Create("count-down"));
+        var error = Assert.Throws<RewardSettingException>(() => VerifierRegistry.Create("count-down", Keys()));
         Assert.StartsWith("unknown reward kind 'count-down'; did you mean 'countdown'? Known: sort, sudoku, sudoku-exact, countdown", error.Message);
     }
+
+    [Theory]
+    [InlineData("54311", .25)]
+    [InlineData("31415", .25)]
+    [InlineData("11345", 1)]
+    [InlineData("11344", 0)]
+    [InlineData("1134", 0)]
+    [InlineData("113x4", 0)]
+    public async Task Sort_must_pay_for_the_right_digits_where_its_key_says_so(string completion, double value)
+    {
+        var verifier = VerifierRegistry.Create("sort", Keys(("right-digits", "0.25")));
+        Assert.Equal(value, Assert.IsType<RewardOutcome.Scored>(await verifier.ScoreAsync(Request("31415", "11345", completion), CancellationToken.None)).Value);
+    }
+
+    [Fact]
+    public async Task Countdown_must_pay_for_the_right_numbers_what_its_key_says()
+    {
+        var verifier = VerifierRegistry.Create("countdown", Keys(("right-numbers", "0")));
+        Assert.Equal(0, Assert.IsType<RewardOutcome.Scored>(await verifier.ScoreAsync(Request("", "3,7,2=42", "3*7+2"), CancellationToken.None)).Value);
+        Assert.Equal(1, Assert.IsType<RewardOutcome.Scored>(await verifier.ScoreAsync(Request("", "3,7,2=42", "3*7*2"), CancellationToken.None)).Value);
+    }
+
+    [Theory]
+    [InlineData("right-numbers", "1.5", "right-numbers = 1.5: must be 0 to 1, a part of the full reward")]
+    [InlineData("right-numbers", "NaN", "right-numbers = NaN: must be 0 to 1, a part of the full reward")]
+    [InlineData("right-number", "1", "right-numbers is missing: reward kind countdown needs it")]
+    public void Create_must_name_key_value_and_bound_of_a_wrong_setting(string key, string value, string message)
+    {
+        var error = Assert.Throws<RewardSettingException>(() => VerifierRegistry.Create("countdown", Keys((key, value))));
+        Assert.Equal(("right-numbers", message), (error.Key, error.Message));
+    }
+
+    [Fact]
+    public void Create_must_refuse_a_key_that_the_kind_lacks() =>
+        Assert.Equal("right-digits is no key of reward kind sudoku", Assert.Throws<RewardSettingException>(() => VerifierRegistry.Create("sudoku", Keys(("right-digits", "1")))).Message);
+
+    /// <summary>A verifier with the defaults of hocon/reference.conf.</summary>
+    private static IReward Create(string kind) => VerifierRegistry.Create(kind, kind switch
+    {
+        "sort" => Keys(("right-digits", "0")),
+        "countdown" => Keys(("right-numbers", "0.1")),
+        _ => Keys(),
+    });
+
+    private static Dictionary<string, string> Keys(params (string Key, string Value)[] keys) => keys.ToDictionary(pair => pair.Key, pair => pair.Value);
 
     private static GeneratedTaskSettings SettingsOf(string name) => name switch
     {
@@ -159,7 +204,7 @@ public class VerifierTests
     };
 
     private static ValueTask<RewardOutcome> Score(string kind, string prompt, string reference, string completion) =>
-        VerifierRegistry.Create(kind).ScoreAsync(Request(prompt, reference, completion), CancellationToken.None);
+        Create(kind).ScoreAsync(Request(prompt, reference, completion), CancellationToken.None);
 
     private static RewardRequest Request(string prompt, string reference, string completion) =>
         new(new RolloutId(0, 0), new Prompt(0, [], prompt, reference), completion);

@@ -34,7 +34,7 @@ public interface ICorrection
 /// <summary>Corrections by their configuration name.</summary>
 public static class CorrectionCatalogue
 {
-    public static IReadOnlyList<string> Names { get; } = ["behaviour-clip", "none"];
+    public static IReadOnlyList<string> Names => CorrectionRules.Names;
 
     /// <exception cref="ArgumentException">no such correction, or a bound out of its range</exception>
     public static ICorrection Create(LearnerSettings settings) => settings.Correction switch

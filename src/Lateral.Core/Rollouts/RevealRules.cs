@@ -1,0 +1,35 @@
+namespace Lateral.Core.Rollouts;
+
+/// <summary>How much of a selection policy's probability a recorded trajectory holds.</summary>
+public enum Exactness
+{
+    /// <summary>Normalised, zero score, and the importance ratio is unbiased under any other weights.</summary>
+    OnAndOffPolicy,
+
+    /// <summary>
+    /// Normalised with zero score under the weights that sampled; under other weights the same state may reveal another set,
+    /// so the ratio is biased by however often it would.
+    /// </summary>
+    OnPolicyOnly,
+
+    /// <summary>The revealed set depends on the sampled tokens and the recorded log-probs leave that factor out.</summary>
+    Approximate,
+}
+
+/// <summary>A reveal rule as the configuration names it, and what a replay of its trajectories is worth.</summary>
+public sealed record RevealRule(string Name, Exactness Exactness);
+
+/// <summary>Every reveal rule. What the sampler does to a distribution must be what the likelihood replays: one row says both.</summary>
+public static class RevealRules
+{
+    public static IReadOnlyList<RevealRule> All { get; } =
+    [
+        new("max-prob", Exactness.OnPolicyOnly),
+        new("random", Exactness.OnAndOffPolicy),
+    ];
+
+    public static IReadOnlyList<string> Names { get; } = [.. All.Select(rule => rule.Name)];
+
+    /// <exception cref="InvalidOperationException">no such rule; the settings' reader refuses one before this</exception>
+    public static RevealRule ByName(string name) => All.First(rule => rule.Name == name);
+}
