@@ -47,6 +47,7 @@ public static class CommandLine
         EvalCommand.Create(terminal),
         SampleCommand.Create(terminal),
         RunsCommand.Create(terminal),
+        WhyCommand.Create(terminal),
         DoctorCommand.Create(terminal),
         ConfigCommand.Create(terminal),
     };
