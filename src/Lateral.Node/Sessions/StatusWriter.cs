@@ -29,10 +29,12 @@ internal sealed class StatusWriter : IAsyncDisposable
     /// <summary>Follows the started run.</summary>
     public void Follow(Func<Task<RunStatus>> status) => _loop = LoopAsync(status);
 
-    /// <summary>The last word: how the run ended.</summary>
+    /// <summary>The last word: how the run ended. On a full disk the status before it makes room.</summary>
     public async Task EndAsync(RunEnd end)
     {
         await StopAsync();
+        if (Write(end) || !Remove()) return;
+        _last = _last is { } last ? last with { Parts = [] } : null;
         Write(end);
     }
 
@@ -66,17 +68,33 @@ internal sealed class StatusWriter : IAsyncDisposable
         }
     }
 
-    private void Write(RunEnd? end)
+    private bool Remove()
+    {
+        try
+        {
+            File.Delete(_directory.LiveStatus);
+            return true;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // Whoever cannot write it cannot delete it: that has been said.
+            return false;
+        }
+    }
+
+    private bool Write(RunEnd? end)
     {
         try
         {
             new StatusFile(_time.GetUtcNow(), Environment.ProcessId, Environment.MachineName, end, _last).Write(_directory);
             _failing = false;
+            return true;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             if (!_failing) _note($"{_directory.LiveStatus} cannot be written ({error.Message}); '{Commands.Program} why {_directory.Name}' will know less");
             _failing = true;
+            return false;
         }
     }
 }
