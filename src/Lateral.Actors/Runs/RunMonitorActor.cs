@@ -5,8 +5,8 @@ using Lateral.Core.Runs;
 namespace Lateral.Actors.Runs;
 
 /// <summary>
-/// Hears every part and answers for the run. Apart from the ledger, which answers nobody while it persists and forgets when
-/// its journal makes it start again.
+/// Hears every part and answers for the run, in an actor of its own: the ledger answers nobody while it persists, and
+/// forgets what it heard when its journal makes it start again.
 /// </summary>
 internal sealed class RunMonitorActor : ReceiveActor
 {

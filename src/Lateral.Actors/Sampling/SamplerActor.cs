@@ -181,7 +181,13 @@ internal sealed class SamplerActor : ReceiveActor, IWithTimers
         if (_plan.Active > 0) return new PartStatus(part, Phase.Sampling);
         if (_fetching is { } fetching) return new PartStatus(part, Phase.Waiting, Waits: new WaitsFor(Parts.PolicyCache, $"policy v{fetching.Version}"));
         if (_swapping is { } swapping) return new PartStatus(part, Phase.Swapping, $"to v{swapping.Version}");
-        return new PartStatus(part, Phase.Waiting, Waits: _plan.Current is null ? new WaitsFor(Parts.Learner, "the base policy") : new WaitsFor(Parts.Dispatcher, "work"));
+        return new PartStatus(part, Phase.Waiting, Waits: _plan switch
+        {
+            { Current: null } => new WaitsFor(Parts.Learner, "the base policy"),
+            // Pinned work that waits for its version.
+            { Held: [var held, ..] } => new WaitsFor(Parts.Learner, $"policy v{held.Version}"),
+            _ => new WaitsFor(Parts.Dispatcher, "work"),
+        });
     }
 
     private ISampler Start(Func<ISampler> engine)

@@ -27,7 +27,8 @@ public static partial class RunDiagnosis
         if (status.Part(Parts.Ledger) is not { } ledger) return null;
         return ledger switch
         {
-            { Phase: Phase.Starting } => Diagnosis.Of(Verdict.Working, Parts.Ledger, $"recovering from its journal for {Seconds(ledger.Seconds)}"),
+            { Phase: Phase.Starting } => Diagnosis.Of(
+                ledger.Seconds < Notable ? Verdict.Working : Verdict.Bottleneck, Parts.Ledger, $"recovering from its journal for {Seconds(ledger.Seconds)}"),
             { SilentSeconds: >= Notable } => Waiting(status, Silent(ledger)),
             { Phase: Phase.Paused } => Waiting(status, Diagnosis.Of(Verdict.Stuck, Parts.Ledger, $"paused for {Seconds(ledger.Seconds)}: {status.Ledger.Paused}")),
             { Phase: Phase.Finished } => Diagnosis.Of(Verdict.Working, "run", $"finished its {status.Ledger.Steps} steps and is about to end"),
