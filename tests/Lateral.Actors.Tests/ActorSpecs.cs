@@ -30,11 +30,10 @@ public sealed class ActorSpecs : TestKit
 
     private readonly TestEngines _engines = new();
     private readonly RunSettings _settings = TestEngines.Settings("", steps: 4, groups: 2, eta: 0);
+    private readonly TestProbe _monitor;
 
     public ActorSpecs()
-        : base("akka.loglevel = OFF\nakka.stdout-loglevel = OFF\nakka.actor.serialize-messages = off")
-    {
-    }
+        : base("akka.loglevel = OFF\nakka.stdout-loglevel = OFF\nakka.actor.serialize-messages = off") => _monitor = CreateTestProbe();
 
     [Fact]
     public void Run_must_issue_groups_only_after_the_base_and_order_a_step_from_completion_to_retirement()
@@ -86,62 +85,17 @@ public sealed class ActorSpecs : TestKit
         CompleteBase(run, learner);
         groups.ReceiveN(2, Soon);
         run.Tell(new GroupFinished(new GroupCompleted(0, 0, 0, Zero)));
-        AwaitAssert(
-            () =>
-            {
-                run.Tell(new GetRunStatus());
-                Assert.Equal(1, ExpectMsg<RunStatus>(Soon).Waiting);
-            },
-            Soon);
+        _monitor.FishForMessage(m => m is LedgerStatus { Waiting: 1 }, Soon);
         Watch(run);
         run.Tell(PoisonPill.Instance);
         ExpectTerminated(run, Soon);
 
-        var (recovered, again, dispatcher) = StartRun("recover");
+        var (_, again, dispatcher) = StartRun("recover");
         Assert.Equal(1, again.ExpectMsg<OpenGroup>(Soon).Group);
         Assert.Equal(0, Assert.Single(dispatcher.ExpectMsg<PoliciesPublished>(Soon).Policies).Version);
-        recovered.Tell(new GetRunStatus());
-        var status = ExpectMsg<RunStatus>(Soon);
-        Assert.Equal((2L, 1, 1), (status.Issued, status.Running, status.Waiting));
-    }
-
-    [Fact]
-    public void Run_must_fail_only_after_a_part_failed_again_and_again_without_progress()
-    {
-        var (run, _, _) = StartRun("failures");
-        for (var i = 0; i < RunMonitor.MaxFailures - 1; i++) run.Tell(new PartFailed("sampler x", new RunFailure("device lost", false)));
-        run.Tell(new GetRunStatus());
-        Assert.Null(ExpectMsg<RunStatus>(Soon).Failed);
-        run.Tell(new PartFailed("sampler x", new RunFailure("device lost", false)));
-        run.Tell(new GetRunStatus());
-        Assert.Contains("device lost", ExpectMsg<RunStatus>(Soon).Failed!.Reason, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Learner_that_steps_but_never_checkpoints_must_fail_the_run_all_the_same()
-    {
-        var monitor = new RunMonitor(TimeProvider.System);
-        var ledger = new RunLedger(_settings.Ledger);
-        for (var i = 0; i < RunMonitor.MaxFailures; i++)
-        {
-            Assert.Null(monitor.Status(ledger).Failed);
-            monitor.Note(new PartFailed("sampler x", new RunFailure("device lost", false)));
-            monitor.Note(new PartFailed(RunMonitor.Learner, new RunFailure("disk full", true)));
-            monitor.Stepped();
-        }
-
-        var failure = monitor.Status(ledger).Failed!;
-        Assert.True(failure.Environment);
-        Assert.Contains("learner failed 5 times", failure.Reason, StringComparison.Ordinal);
-
-        monitor = new RunMonitor(TimeProvider.System);
-        for (var i = 0; i < 2 * RunMonitor.MaxFailures; i++)
-        {
-            monitor.Note(new PartFailed(RunMonitor.Learner, new RunFailure("disk full", true)));
-            monitor.Checkpointed();
-        }
-
-        Assert.Null(monitor.Status(ledger).Failed);
+        // On its next tick, with nothing new to say.
+        _monitor.FishForMessage(m => m is LedgerStatus { Issued: 2, Running: 1, Waiting: 1 }, Soon);
+        _monitor.FishForMessage(m => m is LedgerStatus { Issued: 2, Running: 1, Waiting: 1 }, Soon);
     }
 
     [Fact]
@@ -182,7 +136,7 @@ public sealed class ActorSpecs : TestKit
     [Fact]
     public void Dispatcher_must_give_a_lost_samplers_work_to_another()
     {
-        var dispatcher = Sys.ActorOf(Props.Create(() => new WorkDispatcherActor(TimeSpan.FromMinutes(1), TimeProvider.System)));
+        var dispatcher = Sys.ActorOf(Props.Create(() => new WorkDispatcherActor(TimeSpan.FromMinutes(1), _monitor, TimeProvider.System)));
         var (first, second) = (CreateTestProbe(), CreateTestProbe());
         dispatcher.Tell(new RequestWork("a", 2), first);
         dispatcher.Tell(new SubmitWork(new SampleWork(3, [0, 1], 0, false)));
@@ -201,7 +155,7 @@ public sealed class ActorSpecs : TestKit
     public void Dispatcher_must_requeue_a_lease_that_was_held_too_long()
     {
         var time = new FakeTimeProvider();
-        var dispatcher = Sys.ActorOf(Props.Create(() => new WorkDispatcherActor(TimeSpan.FromSeconds(30), time)));
+        var dispatcher = Sys.ActorOf(Props.Create(() => new WorkDispatcherActor(TimeSpan.FromSeconds(30), _monitor, time)));
         dispatcher.Tell(new PoliciesPublished([Policy(1, 0)]));
         dispatcher.Tell(new RequestWork("a", 4), TestActor);
         ExpectMsg<PoliciesPublished>(Soon);
@@ -234,11 +188,11 @@ public sealed class ActorSpecs : TestKit
     public void Sampler_whose_device_fails_must_say_why_and_stop()
     {
         _engines.SamplerFault = _ => true;
-        var (sampler, run, _, _) = StartSampler();
+        var (sampler, _, _, _) = StartSampler();
         Watch(sampler);
         sampler.Tell(new PoliciesPublished([Policy(1, 0)]));
         sampler.Tell(new WorkLeased([new SampleWork(5, [0, 1], 0, false)]));
-        Assert.Contains("device lost", ((PartFailed)run.FishForMessage(m => m is PartFailed, Soon)).Failure.Reason, StringComparison.Ordinal);
+        Assert.Contains("device lost", ((PartFailed)_monitor.FishForMessage(m => m is PartFailed, Soon)).Failure.Reason, StringComparison.Ordinal);
         ExpectTerminated(sampler, Soon);
     }
 
@@ -252,7 +206,7 @@ public sealed class ActorSpecs : TestKit
             return new RewardOutcome.Scored(1, NoMetrics);
         };
         var spec = new RewardPoolSpec("answer", "sort", 1, 1, TimeSpan.FromMilliseconds(200), 0);
-        var pool = Sys.ActorOf(Props.Create(() => new RewardPoolActor(new RewardPool(spec, new TestReward(_engines)))));
+        var pool = Sys.ActorOf(Props.Create(() => new RewardPoolActor(new RewardPool(spec, new TestReward(_engines)), _monitor, TimeProvider.System)));
         pool.Tell(new RewardProtocol.ScoreRollouts(5, [new RewardRequest(new RolloutId(5, 0), new TestPrompts().Train(5), "")]), TestActor);
         var (sibling, outcome) = Assert.Single(ExpectMsg<RolloutsScored>(Soon).Outcomes);
         never.Set();
@@ -293,7 +247,7 @@ public sealed class ActorSpecs : TestKit
         run.FishForMessage(m => m is BaseCompleted, Soon);
         learner.Tell(new BaseAccepted(SamplerStatistics.Zero));
         Train(learner, groups, 1, corrupt: true);
-        Assert.Contains("the ledger promised", ((PartFailed)run.FishForMessage(m => m is PartFailed, Soon)).Failure.Reason, StringComparison.Ordinal);
+        Assert.Contains("the ledger promised", ((PartFailed)_monitor.FishForMessage(m => m is PartFailed, Soon)).Failure.Reason, StringComparison.Ordinal);
         ExpectTerminated(learner, Soon);
         Assert.Empty(_engines.Batches);
     }
@@ -302,7 +256,7 @@ public sealed class ActorSpecs : TestKit
     public void Policy_cache_must_fetch_once_for_all_that_wait_and_pass_a_failure_on()
     {
         var cache = new SlowCache();
-        var actor = Sys.ActorOf(Props.Create(() => new PolicyCacheActor(cache)));
+        var actor = Sys.ActorOf(Props.Create(() => new PolicyCacheActor(cache, _monitor)));
         actor.Tell(new PolicyCacheActor.EnsurePolicy(Policy(1, 3)), TestActor);
         actor.Tell(new PolicyCacheActor.EnsurePolicy(Policy(1, 3)), TestActor);
         ExpectNoMsg(100);
@@ -318,7 +272,7 @@ public sealed class ActorSpecs : TestKit
     public void Policy_publisher_must_prune_each_time_the_oldest_needed_version_rises()
     {
         var store = new CountingStore();
-        var actor = Sys.ActorOf(Props.Create(() => new PolicyPublisherActor(store)));
+        var actor = Sys.ActorOf(Props.Create(() => new PolicyPublisherActor(store, _monitor)));
         foreach (var oldest in new[] { 0, 2, 2, 1, 3 }) actor.Tell(new PolicyPublisherActor.Retain(oldest));
         AwaitAssert(() => Assert.Equal([2, 3], store.Pruned.Order()), Soon);
     }
@@ -326,28 +280,28 @@ public sealed class ActorSpecs : TestKit
     private (IActorRef Run, TestProbe Groups, TestProbe Dispatcher) StartRun(string name)
     {
         var (groups, dispatcher, publisher) = (CreateTestProbe(), CreateTestProbe(), CreateTestProbe());
-        var refs = new RunRefs(groups, dispatcher, publisher);
+        var refs = new RunRefs(groups, dispatcher, publisher, _monitor);
         var settings = _settings with { Name = name };
-        return (Sys.ActorOf(Props.Create(() => new RunActor(settings, refs, TimeProvider.System, 1000))), groups, dispatcher);
+        return (Sys.ActorOf(Props.Create(() => new RunActor(settings, refs, new JournalGauge(TimeProvider.System), 1000))), groups, dispatcher);
     }
 
     private IActorRef StartGroup(TestProbe parent, TestProbe run, TestProbe dispatcher, TestProbe pool)
     {
         var refs = new GroupRefs(run, dispatcher, ImmutableDictionary<string, IActorRef>.Empty.Add("answer", pool));
-        return parent.ChildActorOf(Props.Create(() => new RolloutGroupActor(5, _settings, refs, new TestPrompts(), TimeProvider.System)));
+        return parent.ChildActorOf(Props.Create(() => new RolloutGroupActor(5, _settings, refs, new TestPrompts(), new JournalGauge(TimeProvider.System), TimeProvider.System)));
     }
 
     private (IActorRef Sampler, TestProbe Run, TestProbe Dispatcher, TestProbe Groups) StartSampler()
     {
         var (run, dispatcher, groups) = (CreateTestProbe(), CreateTestProbe(), CreateTestProbe());
-        var cache = Sys.ActorOf(Props.Create(() => new PolicyCacheActor(new TestPolicyCache())));
-        var refs = new SamplerRefs(run, dispatcher, groups, cache);
+        var cache = Sys.ActorOf(Props.Create(() => new PolicyCacheActor(new TestPolicyCache(), _monitor)));
+        var refs = new SamplerRefs(run, dispatcher, groups, cache, _monitor);
         var sampler = Sys.ActorOf(Props.Create(() => new SamplerActor("n/cpu", _settings, refs, () => new TestSampler(_engines), new TestPrompts(), TimeProvider.System)));
         return (sampler, run, dispatcher, groups);
     }
 
     private IActorRef StartLearner(TestProbe run, TestProbe groups) =>
-        Sys.ActorOf(Props.Create(() => new LearnerActor(_settings, _engines.ToRunEngines(), run, groups, TimeProvider.System)));
+        Sys.ActorOf(Props.Create(() => new LearnerActor(_settings, _engines.ToRunEngines(), new LearnerRefs(run, groups, _monitor), TimeProvider.System)));
 
     private static void Train(IActorRef learner, TestProbe groups, int step, bool corrupt)
     {

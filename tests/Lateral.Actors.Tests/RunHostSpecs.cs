@@ -46,7 +46,7 @@ public sealed class RunHostSpecs : IDisposable
         var settings = TestEngines.Settings(_directory, steps: 6, deterministic: true);
         await using (var host = await RunHost.StartAsync(settings, engines.ToRunEngines()))
         {
-            await Eventually(async () => (await host.StatusAsync()).Version >= 3);
+            await Eventually(async () => (await host.StatusAsync()).Ledger.Version >= 3);
         }
 
         var status = await RunToEnd(settings, engines);
@@ -109,7 +109,7 @@ public sealed class RunHostSpecs : IDisposable
         var engines = new TestEngines();
         var settings = TestEngines.Settings(_directory, steps: 1000) with { Checkpoint = new CheckpointSettings(1000, 3) };
         var host = await RunHost.StartAsync(settings, engines.ToRunEngines());
-        await Eventually(async () => (await host.StatusAsync()).Version >= 2);
+        await Eventually(async () => (await host.StatusAsync()).Ledger.Version >= 2);
         var version = await host.StopAsync();
         Assert.True(version >= 2);
         Assert.Contains(version, engines.Checkpoints.Keys);
@@ -135,11 +135,11 @@ public sealed class RunHostSpecs : IDisposable
         Assert.Contains(violations, violation => violation.StartsWith("group 5 is completed in the ledger but not", StringComparison.Ordinal));
     }
 
-    private static async Task<RunStatus> RunToEnd(RunSettings settings, TestEngines engines)
+    private static async Task<LedgerStatus> RunToEnd(RunSettings settings, TestEngines engines)
     {
         await using var host = await RunHost.StartAsync(settings, engines.ToRunEngines());
         await host.Completion.WaitAsync(TimeSpan.FromSeconds(60));
-        var status = await host.StatusAsync();
+        var status = (await host.StatusAsync()).Ledger;
         var audit = JournalAudit.Run(settings);
         Assert.Empty(audit.Violations);
         Assert.Equal((status.Issued, status.Trained, status.Filtered), (audit.Ledger.Issued, audit.Ledger.Trained, audit.Ledger.Filtered));

@@ -76,16 +76,15 @@ public sealed class DisplayTests
         Assert.Contains("warm-up ━━━━━━━", warming, StringComparison.Ordinal);
         Assert.Contains("100/400  loss 1.234  ETA 30s", warming, StringComparison.Ordinal);
 
-        var status = new RunStatus(1, 240, false, null, null, 96, 32, 0, 64, 0, 0, 1,
-            [new("ledger", "running", 1, null), new("sampler cpu", "sampling", 2, null), new("learner", "waiting", 4.2, "batch 2 (11/32 groups)")]);
+        var status = Waiting(4.2, poolSeconds: 3);
         var training = Text(RunPanel.Render(RunProgress.Start(Settings).With(Fixtures.Base(("eval/pass_at_1", 0.26), ("eval/prompts", 2048)))
             .With(Fixtures.Report(120, ("reward/mean", 0.41), ("kl/behaviour", 0.02)), [SampleView.Of(Fixtures.Batch(1).Groups[0].Siblings[0], Fixtures.Digits)]).With(status)));
         Assert.Contains("evaluation at step 0: sampled pass@1 26.0% (2,048 prompts)", training, StringComparison.Ordinal);
         Assert.Contains("step ━━━━━━━━━━━━━━━───────────────  120/240".Replace("  120", " 120", StringComparison.Ordinal), training, StringComparison.Ordinal);
         Assert.Contains("0.410", training, StringComparison.Ordinal);
         Assert.Contains("31415 → 11345  1", training, StringComparison.Ordinal);
-        Assert.Contains("learner waits 4s for batch 2 (11/32 groups)", training, StringComparison.Ordinal);
-        Assert.DoesNotContain("sampler cpu waits", training, StringComparison.Ordinal);
+        Assert.Contains("learner: waiting 4 s for batch 2 (11 of 32 groups) <- reward pool answer: 5 in flight, oldest 3 s, 4 workers ", training, StringComparison.Ordinal);
+        Assert.DoesNotContain("raise", training, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -120,6 +119,23 @@ public sealed class DisplayTests
     }
 
     [Fact]
+    public async Task Lines_must_name_a_culprit_once_a_step_and_only_when_something_is_wrong()
+    {
+        using var writer = new StringWriter();
+        await using var output = new LineOutput(writer);
+        var display = new RunDisplay(Settings, Fixtures.Digits, output);
+        display.Status(Waiting(60, poolSeconds: 50));
+        Assert.Equal("", writer.ToString());
+        var faulty = Waiting(60, poolSeconds: 50, new PartFault("no answer within 5 s", 3, 50));
+        display.Status(faulty);
+        display.Status(faulty);
+        var line = Assert.Single(writer.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.EndsWith("-> raise reward.pools.answer.timeout (5 s now), or raise reward.pools.answer.workers (4 now)", line, StringComparison.Ordinal);
+        display.Status(faulty with { Ledger = faulty.Ledger with { Version = 2 } });
+        Assert.Equal(2, writer.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+    }
+
+    [Fact]
     public async Task Json_must_be_one_object_a_line()
     {
         using var writer = new StringWriter();
@@ -149,6 +165,15 @@ public sealed class DisplayTests
         await recorder.RecordStepAsync(Fixtures.Report(2), null, default);
         Assert.Equal("step 2/240", writer.ToString().Trim());
     }
+
+    /// <summary>The learner waits for batch 2, whose groups wait for the reward pool.</summary>
+    private static RunStatus Waiting(double seconds, double poolSeconds, PartFault? fault = null) => new(
+        new LedgerStatus(1, 240, false, null, false, 96, 32, 0, 53, 11, 11, 0, 1, 32, 2), null,
+        [
+            new(Parts.Learner, Phase.Waiting, Waits: new WaitsFor(Parts.Ledger, "batch 2")) { Seconds = seconds },
+            new PartStatus(Parts.RewardPool("answer"), Phase.Scoring) { Fault = fault }.With(Figures.InFlight, 5).With(Figures.OldestSeconds, poolSeconds)
+                .With(Figures.Workers, 4).With(Figures.TimeoutSeconds, 5),
+        ]);
 
     private static string Text(IRenderable renderable)
     {

@@ -88,7 +88,7 @@ public sealed class RunSessionTests
         public Task<RunStatus> StatusAsync()
         {
             Asked.TrySetResult();
-            return Silent ? throw new TimeoutException() : Task.FromResult(new RunStatus(1, 240, false, null, null, 0, 0, 0, 0, 0, 0, null, []));
+            return Silent ? throw new TimeoutException() : Task.FromResult(new RunStatus(LedgerStatus.Of(new RunLedger(Settings.Ledger)), null, []));
         }
 
         public Task<int> StopAsync()

@@ -32,11 +32,12 @@ public sealed class RunHost : IAsyncDisposable
     private readonly ActorSystem _system;
     private readonly Journal _journal;
     private readonly IActorRef _run;
+    private readonly IActorRef _monitor;
     private readonly CancellationTokenSource _stopping = new();
 
-    private RunHost(ActorSystem system, Journal journal, IActorRef run)
+    private RunHost(ActorSystem system, Journal journal, IActorRef run, IActorRef monitor)
     {
-        (_system, _journal, _run) = (system, journal, run);
+        (_system, _journal, _run, _monitor) = (system, journal, run, monitor);
         Completion = WatchAsync();
     }
 
@@ -56,7 +57,8 @@ public sealed class RunHost : IAsyncDisposable
         try
         {
             await JoinAsync(system);
-            return new RunHost(system, journal, await StartActorsAsync(system, settings, engines, time ?? TimeProvider.System));
+            var (run, monitor) = await StartActorsAsync(system, settings, engines, time ?? TimeProvider.System);
+            return new RunHost(system, journal, run, monitor);
         }
         catch
         {
@@ -65,8 +67,9 @@ public sealed class RunHost : IAsyncDisposable
         }
     }
 
-    /// <exception cref="AskTimeoutException">the ledger does not answer in time: it is recovering or its journal is down</exception>
-    public Task<RunStatus> StatusAsync() => _run.Ask<RunStatus>(new RunProtocol.GetRunStatus(), StatusDeadline);
+    /// <summary>Answered whatever the ledger and the journal do.</summary>
+    /// <exception cref="AskTimeoutException">the actors of this process do not run</exception>
+    public Task<RunStatus> StatusAsync() => _monitor.Ask<RunStatus>(new RunProtocol.GetRunStatus(), StatusDeadline);
 
     /// <summary>Finishes and commits the running step, writes a checkpoint, and stops. Idempotent.</summary>
     /// <returns>the version that was saved</returns>
@@ -113,38 +116,41 @@ public sealed class RunHost : IAsyncDisposable
     }
 
     /// <summary>Every actor of a run, in the order in which they refer to one another.</summary>
-    private static async Task<IActorRef> StartActorsAsync(ActorSystem system, RunSettings settings, RunEngines engines, TimeProvider time)
+    private static async Task<(IActorRef Run, IActorRef Monitor)> StartActorsAsync(ActorSystem system, RunSettings settings, RunEngines engines, TimeProvider time)
     {
         var run = Proxy(system, "run");
         var dispatcher = Proxy(system, "dispatcher");
+        var monitor = Proxy(system, "monitor");
+        var gauge = new JournalGauge(time);
+        Singleton(system, "monitor", Props.Create(() => new RunMonitorActor(new RunMonitor(settings, gauge, time))), "coordinator");
         var pools = settings.Pools.ToImmutableDictionary(
             pool => pool.Name,
-            pool => system.ActorOf(Props.Create(() => new RewardPoolActor(new RewardPool(pool, engines.Rewards[pool.Name]))), $"reward-{pool.Name}"));
-        var groups = await StartGroupsAsync(system, settings, engines, new GroupRefs(run, dispatcher, pools), time);
-        var publisher = system.ActorOf(Props.Create(() => new PolicyPublisherActor(engines.PolicyStore)), "policy-publisher");
-        var cache = system.ActorOf(Props.Create(() => new PolicyCacheActor(engines.PolicyCache)), "policy-cache");
+            pool => system.ActorOf(Props.Create(() => new RewardPoolActor(new RewardPool(pool, engines.Rewards[pool.Name]), monitor, time)), $"reward-{pool.Name}"));
+        var groups = await StartGroupsAsync(system, settings, engines, new GroupRefs(run, dispatcher, pools), gauge, time);
+        var publisher = system.ActorOf(Props.Create(() => new PolicyPublisherActor(engines.PolicyStore, monitor)), "policy-publisher");
+        var cache = system.ActorOf(Props.Create(() => new PolicyCacheActor(engines.PolicyCache, monitor)), "policy-cache");
 
-        Singleton(system, "dispatcher", Props.Create(() => new WorkDispatcherActor(settings.Rollout.Deadline, time)), "coordinator");
-        Singleton(system, "run", Props.Create(() => new RunActor(settings, new RunRefs(groups, dispatcher, publisher), time, 1000)), "coordinator");
-        Singleton(system, "learner", Props.Create(() => new LearnerActor(settings, engines, run, groups, time)), "learner");
+        Singleton(system, "dispatcher", Props.Create(() => new WorkDispatcherActor(settings.Rollout.Deadline, monitor, time)), "coordinator");
+        Singleton(system, "run", Props.Create(() => new RunActor(settings, new RunRefs(groups, dispatcher, publisher, monitor), gauge, 1000)), "coordinator");
+        Singleton(system, "learner", Props.Create(() => new LearnerActor(settings, engines, new LearnerRefs(run, groups, monitor), time)), "learner");
         foreach (var device in settings.Topology.SamplerDevices)
         {
-            var refs = new SamplerRefs(run, dispatcher, groups, cache);
-            var props = Props.Create(() => new SamplerActor($"{settings.Topology.Host}/{device}", settings, refs, () => engines.Sampler(device), engines.Prompts, time));
+            var refs = new SamplerRefs(run, dispatcher, groups, cache, monitor);
+            var props = Props.Create(() => new SamplerActor(RunMonitor.SamplerName(settings, device), settings, refs, () => engines.Sampler(device), engines.Prompts, time));
             system.ActorOf(Supervised(props, "engine"), $"sampler-{device.Replace(':', '-')}");
         }
 
-        return run;
+        return (run, monitor);
     }
 
-    private static async Task<IActorRef> StartGroupsAsync(ActorSystem system, RunSettings settings, RunEngines engines, GroupRefs refs, TimeProvider time)
+    private static async Task<IActorRef> StartGroupsAsync(ActorSystem system, RunSettings settings, RunEngines engines, GroupRefs refs, JournalGauge gauge, TimeProvider time)
     {
         var sharding = ClusterSharding.Get(system);
         var shards = system.Settings.Config.GetInt("akka.cluster.sharding.number-of-shards");
         return await sharding.StartAsync(
             "group",
             // Not Props.Create(() => ...): it would compile an expression for every group.
-            id => Props.Create(typeof(RolloutGroupActor), long.Parse(id, CultureInfo.InvariantCulture), settings, refs, engines.Prompts, time),
+            id => Props.Create(typeof(RolloutGroupActor), long.Parse(id, CultureInfo.InvariantCulture), settings, refs, engines.Prompts, gauge, time),
             sharding.Settings,
             new GroupMessageExtractor(shards));
     }
@@ -159,6 +165,12 @@ public sealed class RunHost : IAsyncDisposable
     private static Props Supervised(Props child, string name) => BackoffSupervisor.Props(
         Backoff.OnStop(child, name, TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(10), 0.2, maxNrOfRetries: -1)
             .WithSupervisorStrategy(new OneForOneStrategy(_ => Directive.Stop)));
+
+    private static string? WhyLedgerIsLost(RunStatus status)
+    {
+        if (status.Part(Parts.Journal)?.Fault is { } fault && fault.Seconds > SilenceDeadline.TotalSeconds) return $"the journal has failed ({fault.Reason})";
+        return status.Part(Parts.Ledger)?.SilentSeconds > SilenceDeadline.TotalSeconds ? "the run's ledger has not been heard of" : null;
+    }
 
     private async Task WatchAsync()
     {
@@ -178,13 +190,15 @@ public sealed class RunHost : IAsyncDisposable
             }
             catch (AskTimeoutException)
             {
-                // A ledger that cannot persist stops and is started again for ever; the journal itself says why.
-                _journal.Probe();
-                throw new RunFailedException($"the run's ledger has not answered for {SilenceDeadline.TotalSeconds:0} s; see logs/lateral.log");
+                throw new RunFailedException($"the run's actors have not answered for {SilenceDeadline.TotalSeconds:0} s; see logs/lateral.log");
             }
 
             if (status.Failed is { } failure) throw new RunFailedException(failure.Reason, failure.Environment);
-            if (status.Finished) return;
+            if (status.Ledger.Finished) return;
+            if (WhyLedgerIsLost(status) is not { } reason) continue;
+            // A ledger that cannot persist stops and is started again for ever; the journal itself says why.
+            _journal.Probe();
+            throw new RunFailedException($"{reason} for {SilenceDeadline.TotalSeconds:0} s; see logs/lateral.log");
         }
     }
 }

@@ -8,6 +8,9 @@ using static Lateral.Actors.Runs.RunProtocol;
 
 namespace Lateral.Actors.Learning;
 
+/// <summary>Whom a learner talks to.</summary>
+internal sealed record LearnerRefs(IActorRef Run, IActorRef Groups, IActorRef Monitor);
+
 /// <summary>
 /// Drives the learner engine: restores what the ledger says, then trains the batches it is told to train. It owns no
 /// order and no journal; a step counts only once the ledger has accepted it.
@@ -19,6 +22,7 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
     private readonly RunSettings _settings;
     private readonly RunEngines _engines;
     private readonly IActorRef _run;
+    private readonly LearnerVoice _voice;
     private readonly ILearner _learner;
     private readonly BatchFetcher _fetcher;
     private readonly StepTiming _timing;
@@ -29,11 +33,11 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
     private object? _unanswered;
     private Task _recorded = Task.CompletedTask;
 
-    public LearnerActor(RunSettings settings, RunEngines engines, IActorRef run, IActorRef groups, TimeProvider time)
+    public LearnerActor(RunSettings settings, RunEngines engines, LearnerRefs refs, TimeProvider time)
     {
-        (_settings, _engines, _run) = (settings, engines, run);
-        _learner = engines.Learner();
-        _fetcher = new BatchFetcher(groups, FetchDeadline);
+        (_settings, _engines, _run, _voice) = (settings, engines, refs.Run, new LearnerVoice(refs.Monitor));
+        _learner = Start(engines.Learner);
+        _fetcher = new BatchFetcher(refs.Groups, FetchDeadline);
         // Two CPU engines with a core each count as dedicated devices.
         var topology = settings.Topology;
         var dedicated = !topology.SamplerDevices.Contains(topology.LearnerDevice) || Environment.ProcessorCount > settings.Compute.Threads;
@@ -67,13 +71,13 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
             _epoch = assignment.Epoch;
             if (assignment.Base is null)
             {
-                Phase("warming up the base", null);
+                _voice.Enter(Phase.WarmingUp, "the base");
                 _ = PrepareBase().PipeTo(Self);
                 Become(PreparingBase);
             }
             else
             {
-                Phase("restoring", null);
+                _voice.Enter(Phase.Restoring, $"step {assignment.Checkpoint!.Step}");
                 _ = Restore(assignment).PipeTo(Self);
                 Become(Restoring);
             }
@@ -97,7 +101,7 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
     {
         Common();
         Receive<TrainBatch>(m => m.Epoch == _epoch && m.Batch.Step == _version + 1, Train);
-        Receive<CheckpointNow>(now => { _ = Checkpoint().PipeTo(Self); });
+        Receive<CheckpointNow>(_ => Save());
     }
 
     private void Training()
@@ -105,7 +109,7 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
         Common();
         Receive<Trained>(m =>
         {
-            Phase($"committing step {m.Report.Step}", null);
+            _voice.Enter(Phase.Committing, $"step {m.Report.Step}");
             Say(new StepCompleted(_epoch, m.Report));
             Become(() => Committing(m));
         });
@@ -120,6 +124,7 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
             // The engine copies its state before it takes the next batch; writing goes on beside training.
             var recording = Record(_recorded, trained.Report, trained.Batch, due);
             _recorded = recording;
+            _voice.Recording(accepted.Step, due);
             _ = recording.PipeTo(Self);
             Wait(trained.Report.Step);
         });
@@ -131,6 +136,7 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
         Receive<Tick>(_ =>
         {
             if (_unanswered is not null) _run.Tell(_unanswered);
+            _voice.Repeat(recording: !_recorded.IsCompleted);
         });
         Receive<Checkpoint>(checkpoint => _run.Tell(new CheckpointCompleted(_epoch, checkpoint)));
         Receive<Nothing>(_ => { });
@@ -149,7 +155,8 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
         _version = version;
         _timing.Idle();
         var more = version < _settings.Steps;
-        Phase(more ? "waiting" : "finished", more ? $"batch {version + 1}" : null);
+        if (more) _voice.Wait(Parts.Ledger, $"batch {version + 1}");
+        else _voice.Enter(Phase.Finished);
         Say(new LearnerIdle(_epoch, version));
         Become(Waiting);
     }
@@ -158,17 +165,24 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
     {
         _unanswered = null;
         _timing.Assigned();
-        Phase($"training step {command.Batch.Step}", null);
+        _voice.Enter(Phase.Fetching, $"batch {command.Batch.Step}");
         _ = TrainAsync(command).PipeTo(Self);
         Become(Training);
     }
 
     private async Task<BaseReady> PrepareBase()
     {
-        var (policy, checkpoint) = await _learner.PrepareBaseAsync(new Progress(_engines.Recorder.Warmup), _stopping.Token);
+        var (policy, checkpoint) = await _learner.PrepareBaseAsync(new Progress(Warmup), _stopping.Token);
+        _voice.Enter(Phase.Evaluating, "the base");
         var ready = new BaseReady(policy, checkpoint, await _engines.Evaluator.EvaluateAsync(policy, full: true, _stopping.Token));
         await _engines.Recorder.RecordBaseAsync(ready, _stopping.Token);
         return ready;
+    }
+
+    private void Warmup(WarmupProgress progress)
+    {
+        _voice.Progress(progress.Step, progress.Steps);
+        _engines.Recorder.Warmup(progress);
     }
 
     /// <summary>Last checkpoint, then every step the journal has after it, from the same trajectories.</summary>
@@ -185,6 +199,7 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
             if (hash != published) _run.Tell(new ReplayedDifferently(assignment.Epoch, new ReplayDiverged(formed.Step, published, hash)));
             await _engines.Recorder.RecordStepAsync(trained.Report, batch, _stopping.Token);
             version = formed.Step;
+            _voice.Progress(version - assignment.Checkpoint.Step, assignment.Replay.Length);
         }
 
         return new Restored(version, assignment.Samplers);
@@ -193,12 +208,15 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
     private async Task<Trained> TrainAsync(TrainBatch command)
     {
         var batch = await _fetcher.FetchAsync(_epoch, command.Batch, command.PlannedGroups, _stopping.Token);
+        _voice.Enter(Phase.Training, $"step {batch.Step}");
         var report = await _learner.TrainAsync(batch, _stopping.Token);
         var metrics = _timing.Finish(batch, report, command.Samplers);
+        _voice.Stepped(metrics);
         var every = _settings.Evaluation.Every;
         var last = report.Step == _settings.Steps;
         if (last || (every > 0 && report.Step % every == 0))
         {
+            _voice.Enter(Phase.Evaluating, $"step {report.Step}");
             metrics = metrics.SetItems(await _engines.Evaluator.EvaluateAsync(report.Policy, full: last, _stopping.Token));
         }
 
@@ -214,7 +232,13 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
         return writing is null ? Nothing.Instance : await writing;
     }
 
-    private async Task<Checkpoint> Checkpoint() => await _learner.CheckpointAsync(_stopping.Token);
+    private void Save()
+    {
+        var saving = _learner.CheckpointAsync(_stopping.Token);
+        _recorded = Task.WhenAll(_recorded, saving);
+        _voice.Recording(_version, checkpoint: true);
+        _ = saving.PipeTo(Self);
+    }
 
     /// <summary>Says something that needs an answer, and says it again on every tick until it is answered.</summary>
     private void Say(object message)
@@ -223,13 +247,25 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
         _run.Tell(message);
     }
 
-    private void Phase(string phase, string? waitsFor) => _run.Tell(new LearnerReport(phase, waitsFor));
+    private ILearner Start(Func<ILearner> engine)
+    {
+        try
+        {
+            return engine();
+        }
+        catch (Exception failure)
+        {
+            // The supervisor tries again; that it fails and why is told to the monitor.
+            _voice.Failed(failure);
+            throw;
+        }
+    }
 
     /// <summary>This incarnation ends; its supervisor starts another, which restores from the ledger.</summary>
     private void Fail(Exception cause)
     {
         if (_stopping.IsCancellationRequested) return;
-        _run.Tell(PartFailed.Of(RunMonitor.Learner, cause));
+        _voice.Failed(cause);
         Context.Stop(Self);
     }
 

@@ -1,17 +1,21 @@
 using Akka.Actor;
 using Lateral.Core.Policies;
+using Lateral.Core.Runs;
 
 namespace Lateral.Actors.Policies;
 
 /// <summary>One per sampler node: a policy is fetched and verified once, however many samplers of the node ask for it.</summary>
-internal sealed class PolicyCacheActor : ReceiveActor
+internal sealed class PolicyCacheActor : ReceiveActor, IWithTimers
 {
     private static readonly TimeSpan FetchDeadline = TimeSpan.FromMinutes(10);
 
     private readonly Dictionary<PolicyManifest, List<IActorRef>> _waiting = [];
+    private readonly IActorRef _monitor;
 
-    public PolicyCacheActor(IPolicyCache cache)
+    public PolicyCacheActor(IPolicyCache cache, IActorRef monitor)
     {
+        _monitor = monitor;
+        Receive<Tick>(_ => Report());
         Receive<EnsurePolicy>(m =>
         {
             if (_waiting.TryGetValue(m.Policy, out var others))
@@ -30,6 +34,14 @@ internal sealed class PolicyCacheActor : ReceiveActor
             foreach (var sampler in waiting ?? []) sampler.Tell(answer);
         });
     }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void PreStart() => Timers.StartPeriodicTimer(nameof(Tick), Tick.Instance, TimeSpan.FromSeconds(1));
+
+    private void Report() => _monitor.Tell(_waiting.Count == 0
+        ? new PartStatus(Parts.PolicyCache, Phase.Idle)
+        : new PartStatus(Parts.PolicyCache, Phase.Fetching, $"policy v{_waiting.Keys.Min(policy => policy.Version)}"));
 
     private static async Task<Fetched> Fetch(IPolicyCache cache, PolicyManifest policy)
     {

@@ -19,7 +19,7 @@ internal sealed record GroupRefs(IActorRef Run, IActorRef Dispatcher, ImmutableD
 /// One prompt's sibling rollouts: requested, sampled, scored, handed on. It owns every retry, and what is left to do is
 /// derived from its state on each change and on a tick, so that no lost message can leave the group stuck.
 /// </summary>
-internal sealed class RolloutGroupActor : ReceivePersistentActor, IWithTimers
+internal sealed class RolloutGroupActor : JournaledActor<IGroupEvent>, IWithTimers
 {
     private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(2);
 
@@ -30,11 +30,11 @@ internal sealed class RolloutGroupActor : ReceivePersistentActor, IWithTimers
     private RolloutGroup _group;
     private OpenGroup? _issued;
 
-    public RolloutGroupActor(long ordinal, RunSettings settings, GroupRefs refs, IPromptSource prompts, TimeProvider time)
+    public RolloutGroupActor(long ordinal, RunSettings settings, GroupRefs refs, IPromptSource prompts, JournalGauge gauge, TimeProvider time)
+        : base($"group-{settings.Name}-{ordinal}", gauge)
     {
         (_refs, _prompt, _time) = (refs, prompts.Train(ordinal), time);
         _group = new RolloutGroup(ordinal, settings.Rollout.GroupSize, settings.Pools);
-        PersistenceId = $"group-{settings.Name}-{ordinal}";
 
         Recover<IGroupEvent>(change => _group = _group.Apply(change));
         Recover<RecoveryCompleted>(_ => Start());
@@ -48,8 +48,6 @@ internal sealed class RolloutGroupActor : ReceivePersistentActor, IWithTimers
         Command<RetireGroup>(_ => Context.Parent.Tell(new Passivate(PoisonPill.Instance)));
         Command<Tick>(_ => Advance());
     }
-
-    public override string PersistenceId { get; }
 
     /// <summary>A handful of events a group: no snapshots, and no query for one at each start.</summary>
     public override Recovery Recovery { get; } = new(SnapshotSelectionCriteria.None);
@@ -124,19 +122,5 @@ internal sealed class RolloutGroupActor : ReceivePersistentActor, IWithTimers
     private string Describe() =>
         _group.QuarantineReason ?? $"{_group.Trajectories.Count}/{_group.GroupSize} sampled, {_group.Rewards.Count}/{_group.GroupSize * _group.Pools.Length} scored";
 
-    private void PersistThen(ImmutableArray<IGroupEvent> events, Action then)
-    {
-        if (events.IsEmpty)
-        {
-            then();
-            return;
-        }
-
-        var left = events.Length;
-        PersistAll(events, change =>
-        {
-            _group = _group.Apply(change);
-            if (--left == 0) then();
-        });
-    }
+    protected override void Apply(IGroupEvent change) => _group = _group.Apply(change);
 }

@@ -13,13 +13,13 @@ namespace Lateral.Actors.Runs;
 /// The run's ledger as an actor: it asks <see cref="RunDecisions"/>, persists, applies, acknowledges, publishes. It is the
 /// only writer of order. What it tells others is level-triggered: repeated on a tick and derived from the ledger.
 /// </summary>
-internal sealed class RunActor : ReceivePersistentActor, IWithTimers
+internal sealed class RunActor : JournaledActor<IRunEvent>, IWithTimers
 {
     private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(1);
 
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly RunRefs _refs;
-    private readonly RunMonitor _monitor;
+    private readonly SamplerTotals _samplers = new();
     private readonly int _snapshotEvery;
     private readonly List<(IActorRef Entity, IRunEvent Outcome)> _finished = [];
     private RunLedger _ledger;
@@ -27,11 +27,11 @@ internal sealed class RunActor : ReceivePersistentActor, IWithTimers
     private bool _learnerIdle;
     private IActorRef? _drainer;
 
-    public RunActor(RunSettings settings, RunRefs refs, TimeProvider time, int snapshotEvery = 1000)
+    public RunActor(RunSettings settings, RunRefs refs, JournalGauge gauge, int snapshotEvery = 1000)
+        : base($"run-{settings.Name}", gauge)
     {
-        (_refs, _monitor, _snapshotEvery) = (refs, new RunMonitor(time), snapshotEvery);
+        (_refs, _snapshotEvery) = (refs, snapshotEvery);
         _ledger = new RunLedger(settings.Ledger);
-        PersistenceId = $"run-{settings.Name}";
 
         // A resume may give the run more steps.
         Recover<SnapshotOffer>(offer => _ledger = (RunLedger)offer.Snapshot with { Settings = settings.Ledger });
@@ -46,17 +46,12 @@ internal sealed class RunActor : ReceivePersistentActor, IWithTimers
         Command<ReplayedDifferently>(m => PersistThen([m.Divergence], () => _log.Warning("{0}", m.Divergence)));
         Command<GroupFinished>(Collect);
         Command<Flush>(_ => AcceptGroups());
-        Command<SamplerReport>(_monitor.Note);
-        Command<LearnerReport>(_monitor.Note);
-        Command<PartFailed>(NoteFailure);
-        Command<GetRunStatus>(_ => Sender.Tell(_monitor.Status(_ledger)));
+        Command<SamplerReport>(_samplers.Note);
         Command<Drain>(_ => BeginDrain());
         Command<Tick>(_ => Repeat());
         Command<SaveSnapshotSuccess>(_ => { });
         Command<SaveSnapshotFailure>(m => _log.Warning("snapshot at {0} not written: {1}", m.Metadata.SequenceNr, m.Cause.Message));
     }
-
-    public override string PersistenceId { get; }
 
     public ITimerScheduler Timers { get; set; } = null!;
 
@@ -83,7 +78,7 @@ internal sealed class RunActor : ReceivePersistentActor, IWithTimers
     }
 
     private void Assign() =>
-        _learner.Tell(new LearnerAssignment(_ledger.Epoch, _ledger.Base, _ledger.LastCheckpoint, [.. _ledger.SinceCheckpoint], _monitor.Samplers));
+        _learner.Tell(new LearnerAssignment(_ledger.Epoch, _ledger.Base, _ledger.LastCheckpoint, [.. _ledger.SinceCheckpoint], _samplers.Sum));
 
     private void AcceptBase(BaseCompleted completed)
     {
@@ -97,7 +92,7 @@ internal sealed class RunActor : ReceivePersistentActor, IWithTimers
         ImmutableArray<IRunEvent> events = _ledger.Base is null ? [completed.Ready] : [];
         PersistThen(events, () =>
         {
-            learner.Tell(new BaseAccepted(_monitor.Samplers));
+            learner.Tell(new BaseAccepted(_samplers.Sum));
             Announce();
             Advance();
         });
@@ -129,7 +124,6 @@ internal sealed class RunActor : ReceivePersistentActor, IWithTimers
                 var consumed = _ledger.Pending!.Groups;
                 PersistThen(decision.Events, () =>
                 {
-                    _monitor.Stepped();
                     learner.Tell(new StepAccepted(completed.Report.Step));
                     Announce();
                     foreach (var group in consumed) _refs.Groups.Tell(new GroupProtocol.RetireGroup(group.Ordinal));
@@ -143,11 +137,7 @@ internal sealed class RunActor : ReceivePersistentActor, IWithTimers
     {
         var decision = _ledger.Commit(completed.Epoch, new CheckpointCommitted(completed.Checkpoint));
         if (decision.Refused == Refusal.Stale) Sender.Tell(new LearnerFenced(completed.Epoch));
-        PersistThen(decision.Events, () =>
-        {
-            if (decision.Refused is null) _monitor.Checkpointed();
-            Advance();
-        });
+        PersistThen(decision.Events, Advance);
     }
 
     /// <summary>Outcomes that arrive together are journaled together: the flush comes after what is in the mailbox now.</summary>
@@ -185,22 +175,14 @@ internal sealed class RunActor : ReceivePersistentActor, IWithTimers
         });
     }
 
-    private void NoteFailure(PartFailed failed)
-    {
-        _log.Error("{0} failed: {1}", failed.Part, failed.Failure.Reason);
-        _monitor.Note(failed);
-    }
-
     /// <summary>Everything the ledger allows next: issue groups, form the batch, give it to the learner.</summary>
     private void Advance()
     {
         if (_drainer is not null)
         {
             FinishDrain();
-            return;
         }
-
-        if (_ledger.Admit() is { IsEmpty: false } issued)
+        else if (_ledger.Admit() is { IsEmpty: false } issued)
         {
             PersistThen([.. issued], () =>
             {
@@ -215,8 +197,10 @@ internal sealed class RunActor : ReceivePersistentActor, IWithTimers
         else if (_learnerIdle && _ledger.Pending is { } pending)
         {
             _learnerIdle = false;
-            _learner.Tell(new TrainBatch(_ledger.Epoch, pending, _ledger.Settings.GroupsPerStep, _monitor.Samplers));
+            _learner.Tell(new TrainBatch(_ledger.Epoch, pending, _ledger.Settings.GroupsPerStep, _samplers.Sum));
         }
+
+        _refs.Monitor.Tell(LedgerStatus.Of(_ledger, draining: _drainer is not null));
     }
 
     private void Repeat()
@@ -241,8 +225,7 @@ internal sealed class RunActor : ReceivePersistentActor, IWithTimers
     private void BeginDrain()
     {
         _drainer = Sender;
-        _monitor.Draining = true;
-        FinishDrain();
+        Advance();
     }
 
     /// <summary>Drained: no step is being trained and the last one is in a checkpoint (or there is nothing to save).</summary>
@@ -254,22 +237,10 @@ internal sealed class RunActor : ReceivePersistentActor, IWithTimers
         else _drainer!.Tell(new Drained(_ledger.Version));
     }
 
-    /// <summary>Persist, then apply, then go on. Commands are stashed until the last handler has run.</summary>
-    private void PersistThen(ImmutableArray<IRunEvent> events, Action then)
+    protected override void Apply(IRunEvent change)
     {
-        if (events.IsEmpty)
-        {
-            then();
-            return;
-        }
-
-        var left = events.Length;
-        PersistAll(events, change =>
-        {
-            _ledger = _ledger.Apply(change);
-            if (LastSequenceNr % _snapshotEvery == 0) SaveSnapshot(_ledger);
-            if (--left == 0) then();
-        });
+        _ledger = _ledger.Apply(change);
+        if (LastSequenceNr % _snapshotEvery == 0) SaveSnapshot(_ledger);
     }
 
     private sealed class Flush : INoSerializationVerificationNeeded
@@ -282,4 +253,5 @@ internal sealed class RunActor : ReceivePersistentActor, IWithTimers
 /// <param name="Groups">the shard region of group entities</param>
 /// <param name="Dispatcher">the work dispatcher</param>
 /// <param name="Publisher">the policy publisher of the learner's node</param>
-internal sealed record RunRefs(IActorRef Groups, IActorRef Dispatcher, IActorRef Publisher);
+/// <param name="Monitor">hears what every part says of itself</param>
+internal sealed record RunRefs(IActorRef Groups, IActorRef Dispatcher, IActorRef Publisher, IActorRef Monitor);

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Lateral.Core.Rollouts;
 using Lateral.Core.Runs;
 
 namespace Lateral.Actors.Runs;
@@ -9,63 +8,77 @@ namespace Lateral.Actors.Runs;
 /// fails <see cref="MaxFailures"/> times without progress in between fails the run, resumably. Progress is a step; for the
 /// learner only a checkpoint, because it could train the steps after the last one again and again.
 /// </summary>
-internal sealed class RunMonitor(TimeProvider time)
+internal sealed class RunMonitor
 {
     public const int MaxFailures = 5;
 
-    public const string Learner = "learner";
-
-    private readonly Dictionary<string, (string Phase, string? WaitsFor, long Since)> _phases = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, SamplerStatistics> _latest = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, int> _failures = new(StringComparer.Ordinal);
+    private readonly TimeProvider _time;
+    private readonly JournalGauge _journal;
+    private readonly Dictionary<string, Heard> _parts = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (string Reason, int Count, long Since)> _failures = new(StringComparer.Ordinal);
+    private LedgerStatus _ledger;
     private RunFailure? _failed;
 
-    /// <summary>Sum over samplers since the run's start, restarts included.</summary>
-    public SamplerStatistics Samplers { get; private set; } = SamplerStatistics.Zero;
-
-    public bool Draining { get; set; }
-
-    public void Note(RunProtocol.SamplerReport report)
+    public RunMonitor(RunSettings settings, JournalGauge journal, TimeProvider time)
     {
-        var last = _latest.GetValueOrDefault(report.Sampler, SamplerStatistics.Zero);
-        // A restarted engine counts from zero again.
-        Samplers += report.Statistics.Forwards < last.Forwards ? report.Statistics : report.Statistics - last;
-        _latest[report.Sampler] = report.Statistics;
-        Note($"sampler {report.Sampler}", report.Phase, report.WaitsFor);
+        (_time, _journal, _ledger) = (time, journal, LedgerStatus.Of(new RunLedger(settings.Ledger)));
+        foreach (var part in Expected(settings)) Note(new PartStatus(part, Phase.Starting));
     }
 
-    public void Note(RunProtocol.LearnerReport report) => Note(Learner, report.Phase, report.WaitsFor);
+    public void Note(PartStatus said)
+    {
+        var now = _time.GetTimestamp();
+        var since = _parts.TryGetValue(said.Part, out var before) && before.Said.IsSamePhase(said) ? before.Since : now;
+        _parts[said.Part] = new Heard(said, since, now);
+    }
+
+    public void Note(LedgerStatus ledger)
+    {
+        if (ledger.Version > _ledger.Version) Forget(part => part != Parts.Learner);
+        if (ledger.CheckpointStep > (_ledger.CheckpointStep ?? -1)) Forget(part => part == Parts.Learner);
+        _ledger = ledger;
+        Note(ledger.ToPart());
+    }
 
     public void Note(RunProtocol.PartFailed failed)
     {
-        var count = _failures[failed.Part] = _failures.GetValueOrDefault(failed.Part) + 1;
-        Note(failed.Part, "restarting", failed.Failure.Reason);
-        if (count >= MaxFailures) _failed = failed.Failure with { Reason = $"{failed.Part} failed {count} times without progress: {failed.Failure.Reason}" };
+        var before = _failures.GetValueOrDefault(failed.Part, (failed.Failure.Reason, Count: 0, Since: _time.GetTimestamp()));
+        _failures[failed.Part] = (failed.Failure.Reason, before.Count + 1, before.Since);
+        Note(new PartStatus(failed.Part, Phase.Restarting));
+        if (before.Count + 1 >= MaxFailures)
+            _failed = failed.Failure with { Reason = $"{failed.Part} failed {before.Count + 1} times without progress: {failed.Failure.Reason}" };
     }
 
-    public void Stepped()
+    public RunStatus Status()
     {
-        foreach (var part in _failures.Keys.Where(part => part != Learner).ToArray()) _failures.Remove(part);
+        Note(_journal.Read());
+        return new RunStatus(_ledger, _failed, [.. _parts.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => Timed(pair.Value))]);
     }
 
-    public void Checkpointed() => _failures.Remove(Learner);
+    /// <summary>Parts that every run has: one that never says anything is a finding.</summary>
+    private static IEnumerable<string> Expected(RunSettings settings) =>
+    [
+        Parts.Ledger, Parts.Learner, Parts.Dispatcher,
+        .. settings.Topology.SamplerDevices.Select(device => Parts.Sampler(SamplerName(settings, device))),
+        .. settings.Pools.Select(pool => Parts.RewardPool(pool.Name)),
+    ];
 
-    public RunStatus Status(RunLedger ledger)
+    public static string SamplerName(RunSettings settings, string device) => $"{settings.Topology.Host}/{device}";
+
+    private PartStatus Timed(Heard heard)
     {
-        var ledgerPhase = new PhaseStatus("ledger", Draining ? "draining" : ledger.Finished ? "finished" : "running", 0, ledger.Pending is null && !ledger.Finished
-            ? $"batch {ledger.Version + 1} ({ledger.Waiting.Count}/{ledger.Settings.GroupsPerStep} groups)"
-            : null);
-        return new RunStatus(
-            ledger.Version, ledger.Settings.Steps, ledger.Finished && ledger.LastCheckpoint?.Step == ledger.Version, ledger.PauseReason, _failed,
-            ledger.Issued, ledger.Trained, ledger.Filtered, ledger.Running.Count, ledger.Waiting.Count, ledger.Pending?.Groups.Length ?? 0,
-            ledger.LastCheckpoint?.Step,
-            [ledgerPhase, .. _phases.OrderBy(pair => pair.Key, StringComparer.Ordinal)
-                .Select(pair => new PhaseStatus(pair.Key, pair.Value.Phase, time.GetElapsedTime(pair.Value.Since).TotalSeconds, pair.Value.WaitsFor))]);
+        var status = heard.Said with { Seconds = Elapsed(heard.Since), SilentSeconds = Elapsed(heard.At) };
+        return _failures.TryGetValue(status.Part, out var row) ? status with { Fault = new PartFault(row.Reason, row.Count, Elapsed(row.Since)) } : status;
     }
 
-    private void Note(string part, string phase, string? waitsFor)
+    private void Forget(Func<string, bool> which)
     {
-        var same = _phases.TryGetValue(part, out var before) && before.Phase == phase && before.WaitsFor == waitsFor;
-        _phases[part] = (phase, waitsFor, same ? before.Since : time.GetTimestamp());
+        foreach (var part in _failures.Keys.Where(which).ToArray()) _failures.Remove(part);
     }
+
+    private double Elapsed(long since) => _time.GetElapsedTime(since).TotalSeconds;
+
+    /// <param name="Since">when its phase began</param>
+    /// <param name="At">when it last spoke</param>
+    private readonly record struct Heard(PartStatus Said, long Since, long At);
 }

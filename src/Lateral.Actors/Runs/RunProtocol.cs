@@ -41,11 +41,10 @@ public static class RunProtocol
     /// <summary>What a group entity came to; repeated until the group is retired.</summary>
     public sealed record GroupFinished(IRunEvent Outcome);
 
-    public sealed record SamplerReport(string Sampler, SamplerStatistics Statistics, string Phase, string? WaitsFor);
+    /// <summary>What a sampler has done since its engine started; repeated.</summary>
+    public sealed record SamplerReport(string Sampler, SamplerStatistics Statistics);
 
-    public sealed record LearnerReport(string Phase, string? WaitsFor);
-
-    /// <summary>A part failed and is being restarted.</summary>
+    /// <summary>To the monitor: a part failed and is being restarted.</summary>
     public sealed record PartFailed(string Part, RunFailure Failure)
     {
         public static PartFailed Of(string part, Exception failure)
@@ -55,6 +54,7 @@ public static class RunProtocol
         }
     }
 
+    /// <summary>To the monitor; answered by <see cref="RunStatus"/>.</summary>
     public sealed record GetRunStatus;
 
     /// <summary>Stop issuing and forming batches; answered by <see cref="Drained"/> once the running step is committed.</summary>

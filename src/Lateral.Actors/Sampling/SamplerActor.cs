@@ -12,7 +12,7 @@ using static Lateral.Actors.Sampling.SamplingProtocol;
 namespace Lateral.Actors.Sampling;
 
 /// <summary>Whom a sampler talks to.</summary>
-internal sealed record SamplerRefs(IActorRef Run, IActorRef Dispatcher, IActorRef Groups, IActorRef PolicyCache);
+internal sealed record SamplerRefs(IActorRef Run, IActorRef Dispatcher, IActorRef Groups, IActorRef PolicyCache, IActorRef Monitor);
 
 /// <summary>
 /// One device's sampler: pulls work, starts it under the version it is due, swaps policies between denoising steps and
@@ -32,14 +32,16 @@ internal sealed class SamplerActor : ReceiveActor, IWithTimers
     private readonly Dictionary<long, Delivery> _deliveries = [];
     private ImmutableSortedDictionary<int, PolicyManifest> _policies = ImmutableSortedDictionary<int, PolicyManifest>.Empty;
     private SamplerPlan _plan;
-    private bool _swapping;
+    private PolicyManifest? _fetching;
+    private PolicyManifest? _swapping;
+    private (long Forwards, long At) _moved;
     private int _requested;
 
     public SamplerActor(string name, RunSettings settings, SamplerRefs refs, Func<ISampler> engine, IPromptSource prompts, TimeProvider time)
     {
         (_name, _settings, _refs, _prompts, _time) = (name, settings, refs, prompts, time);
         _plan = SamplerPlan.Empty with { PinnedMode = settings.Deterministic };
-        _engine = engine();
+        _engine = Start(engine);
 
         Receive<PoliciesPublished>(Learn);
         Receive<WorkLeased>(Hold);
@@ -88,7 +90,7 @@ internal sealed class SamplerActor : ReceiveActor, IWithTimers
 
     private void Advance()
     {
-        if (_swapping) return;
+        if (_fetching is not null || _swapping is not null) return;
         foreach (var work in _plan.Startable)
         {
             _engine.Submit(new SampleTask(work.Group, work.Siblings, _prompts.Train(work.Group), _settings.Rollout.Spec, Evaluation: false));
@@ -97,7 +99,7 @@ internal sealed class SamplerActor : ReceiveActor, IWithTimers
 
         if (_plan.SwapTo is { } version && _policies.TryGetValue(version, out var policy))
         {
-            _swapping = true;
+            _fetching = policy;
             _refs.PolicyCache.Tell(new PolicyCacheActor.EnsurePolicy(policy));
         }
 
@@ -112,12 +114,15 @@ internal sealed class SamplerActor : ReceiveActor, IWithTimers
         _refs.Dispatcher.Tell(new RequestWork(_name, free));
     }
 
-    private void Swap(PolicyCacheActor.PolicyReady ready) =>
+    private void Swap(PolicyCacheActor.PolicyReady ready)
+    {
+        (_fetching, _swapping) = (null, ready.Policy);
         _ = _engine.SwapAsync(ready.Policy, ready.Path).PipeTo(Self, success: () => new Swapped(ready.Policy));
+    }
 
     private void NoteSwap(Swapped swapped)
     {
-        _swapping = false;
+        _swapping = null;
         _plan = _plan with { Current = swapped.Policy.Version };
         Advance();
         Report();
@@ -160,15 +165,50 @@ internal sealed class SamplerActor : ReceiveActor, IWithTimers
 
     private void Report()
     {
-        var waitsFor = _plan.Active > 0 ? null : _swapping ? "policy" : _plan.Current is null ? "the base policy" : "work (staleness budget)";
-        _refs.Run.Tell(new RunProtocol.SamplerReport(_name, _engine.Statistics, waitsFor is null ? $"denoising under v{_plan.Current}" : "waiting", waitsFor));
+        var statistics = _engine.Statistics;
+        if (_plan.Active == 0 || statistics.Forwards != _moved.Forwards) _moved = (statistics.Forwards, _time.GetTimestamp());
+        _refs.Run.Tell(new RunProtocol.SamplerReport(_name, statistics));
+        _refs.Monitor.Tell(Describe()
+            .With(Figures.Active, _plan.Active)
+            .With(Figures.Slots, _settings.Topology.Slots)
+            .With(Figures.Version, _plan.Current ?? 0)
+            .With(Figures.StalledSeconds, _time.GetElapsedTime(_moved.At).TotalSeconds));
+    }
+
+    private PartStatus Describe()
+    {
+        var part = Parts.Sampler(_name);
+        if (_plan.Active > 0) return new PartStatus(part, Phase.Sampling);
+        if (_fetching is { } fetching) return new PartStatus(part, Phase.Waiting, Waits: new WaitsFor(Parts.PolicyCache, $"policy v{fetching.Version}"));
+        if (_swapping is { } swapping) return new PartStatus(part, Phase.Swapping, $"to v{swapping.Version}");
+        return new PartStatus(part, Phase.Waiting, Waits: _plan switch
+        {
+            { Current: null } => new WaitsFor(Parts.Learner, "the base policy"),
+            // Pinned work that waits for its version.
+            { Held: [var held, ..] } => new WaitsFor(Parts.Learner, $"policy v{held.Version}"),
+            _ => new WaitsFor(Parts.Dispatcher, "work"),
+        });
+    }
+
+    private ISampler Start(Func<ISampler> engine)
+    {
+        try
+        {
+            return engine();
+        }
+        catch (Exception failure)
+        {
+            // The supervisor tries again; that it fails and why is told to the monitor.
+            _refs.Monitor.Tell(RunProtocol.PartFailed.Of(Parts.Sampler(_name), failure));
+            throw;
+        }
     }
 
     /// <summary>The engine or the policy cannot be used: this incarnation ends, its supervisor starts another.</summary>
     private void Fail(Status.Failure failure)
     {
         if (_stopping.IsCancellationRequested) return;
-        _refs.Run.Tell(RunProtocol.PartFailed.Of($"sampler {_name}", failure.Cause));
+        _refs.Monitor.Tell(RunProtocol.PartFailed.Of(Parts.Sampler(_name), failure.Cause));
         Context.Stop(Self);
     }
 

@@ -16,17 +16,19 @@ internal sealed class WorkDispatcherActor : ReceiveActor, IWithTimers
     private readonly TimeProvider _time;
     private readonly Dictionary<string, (IActorRef Ref, int FreeSlots)> _samplers = new(StringComparer.Ordinal);
     private LeaseBook _book;
+    private readonly IActorRef _monitor;
     private PoliciesPublished? _policies;
+    private int _reissued;
 
-    public WorkDispatcherActor(TimeSpan leaseTime, TimeProvider time)
+    public WorkDispatcherActor(TimeSpan leaseTime, IActorRef monitor, TimeProvider time)
     {
-        (_time, _book) = (time, new LeaseBook(leaseTime));
+        (_time, _book, _monitor) = (time, new LeaseBook(leaseTime), monitor);
         Receive<SubmitWork>(m => Update(_book.Submit(m.Work)));
         Receive<RequestWork>(Serve);
         Receive<CompleteLease>(m => Update(_book.Complete(m.Sampler, m.Group)));
         Receive<PoliciesPublished>(Publish);
         Receive<Terminated>(Forget);
-        Receive<Tick>(_ => Update(_book.Expire(Now)));
+        Receive<Tick>(_ => Repeat());
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -66,6 +68,26 @@ internal sealed class WorkDispatcherActor : ReceiveActor, IWithTimers
         }
 
         Grant();
+    }
+
+    private void Repeat()
+    {
+        var held = _book.Leases.Count;
+        _book = _book.Expire(Now);
+        _reissued += held - _book.Leases.Count;
+        Grant();
+        Report();
+    }
+
+    private void Report()
+    {
+        var oldest = _book.Leases.IsEmpty ? TimeSpan.Zero : Now - (_book.Leases.Values.Min(lease => lease.Deadline) - _book.LeaseTime);
+        _monitor.Tell(new PartStatus(Parts.Dispatcher, _book.Queue.IsEmpty ? Phase.Idle : Phase.Dispatching)
+            .With(Figures.Queued, _book.Queue.Count)
+            .With(Figures.Leased, _book.Leases.Count)
+            .With(Figures.OldestLeaseSeconds, oldest.TotalSeconds)
+            .With(Figures.DeadlineSeconds, _book.LeaseTime.TotalSeconds)
+            .With(Figures.Reissued, _reissued));
     }
 
     private void Update(LeaseBook book)

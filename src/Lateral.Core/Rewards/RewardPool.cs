@@ -8,6 +8,9 @@ namespace Lateral.Core.Rewards;
 /// </summary>
 public sealed class RewardPool(RewardPoolSpec spec, IReward reward)
 {
+    /// <summary>How the reason of a missed deadline begins.</summary>
+    public const string TimeoutReason = "no answer within";
+
     private readonly SemaphoreSlim _workers = new(spec.Workers);
 
     public RewardPoolSpec Spec => spec;
@@ -49,7 +52,7 @@ public sealed class RewardPool(RewardPoolSpec spec, IReward reward)
         catch (TimeoutException)
         {
             await deadline.CancelAsync();
-            return new RewardOutcome.InfraFault($"no answer within {spec.Timeout.TotalSeconds:0.###} s");
+            return new RewardOutcome.InfraFault($"{TimeoutReason} {spec.Timeout.TotalSeconds:0.###} s");
         }
         catch (Exception failure)
         {

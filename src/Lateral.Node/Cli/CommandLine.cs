@@ -50,6 +50,7 @@ public static class CommandLine
             EvalCommand.Create(terminal),
             SampleCommand.Create(terminal),
             RunsCommand.Create(terminal),
+            WhyCommand.Create(terminal),
             EstimateCommand.Create(terminal),
             DoctorCommand.Create(terminal),
             ConfigCommand.Create(terminal),

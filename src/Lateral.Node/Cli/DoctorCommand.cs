@@ -20,7 +20,7 @@ internal static class DoctorCommand
         var doctor = new Command("doctor", Help.Line("check what a run needs of this machine", "doctor hocon/quickstart.conf")) { files, sets, folder, libtorch, json };
         doctor.SetAction(async (parsed, cancellation) =>
         {
-            var settings = parsed.GetValue(files) is { Length: > 0 } given ? RunSettingsLoader.Load(given, parsed.GetValue(sets) ?? []).Settings : null;
+            var settings = parsed.GetValue(files) is { Length: > 0 } given ? RunSettingsLoader.Load(given, parsed.GetValue(sets) ?? [], null, ShippedPlugins.All).Settings : null;
             var well = true;
             var findings = new List<Finding>();
             await foreach (var finding in ExamineAsync(settings, parsed.GetValue(folder), parsed.GetValue(libtorch), cancellation))

@@ -18,7 +18,7 @@ internal static class EstimateCommand
         var estimate = new Command("estimate", Help.Line("memory per device and role before anything is loaded, and what to change where it does not fit", "estimate hocon/quickstart.conf --gpu-memory 80GiB")) { files, sets, gpu, json };
         estimate.SetAction(parsed =>
         {
-            var settings = RunSettingsLoader.Load(parsed.GetValue(files)!, parsed.GetValue(sets) ?? []).Settings;
+            var settings = RunSettingsLoader.Load(parsed.GetValue(files)!, parsed.GetValue(sets) ?? [], null, ShippedPlugins.All).Settings;
             var need = MemoryEstimate.Of(settings, TaskComposition.Of(settings));
             var capacity = Capacity(parsed.GetValue(gpu));
             var devices = need.Devices(capacity);

@@ -73,6 +73,6 @@ internal static class RunLines
         + (sample.Reward is { } reward ? $"  reward {Words.Rate(reward)}" : "")
         + $"  revealed at {string.Join(' ', sample.Pieces.Select(piece => piece.Step < 0 ? "-" : piece.Step.ToString(CultureInfo.InvariantCulture)))}";
 
-    /// <summary>Example: <c>learner waits 4s for batch 13 (11/32 groups)</c>.</summary>
-    public static string Wait(PhaseStatus phase) => $"{phase.Part} waits {Words.Duration(TimeSpan.FromSeconds(phase.Seconds))} for {phase.WaitsFor}";
+    /// <summary>The chain, and advice where something is wrong: a run that works needs none on its own console.</summary>
+    public static string Why(Diagnosis diagnosis) => (diagnosis.Verdict == Verdict.Working ? diagnosis with { Advice = [] } : diagnosis).Line;
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Lateral.Core.Runs;
 using Lateral.Node.Runs;
 using Spectre.Console;
 
@@ -28,7 +29,7 @@ public interface IRunOutput : IAsyncDisposable
 internal sealed class LineOutput(TextWriter writer) : IRunOutput
 {
     private int _warmupTenth = -1;
-    private string? _paused;
+    private (string Part, int Version)? _blamed;
 
     public void Started(RunProgress progress) => writer.WriteLine(RunLines.Header(progress.Settings));
 
@@ -51,8 +52,12 @@ internal sealed class LineOutput(TextWriter writer) : IRunOutput
 
     public void Polled(RunProgress progress)
     {
-        if (progress.Status?.Paused is { } reason && reason != _paused) writer.WriteLine($"paused: {reason}");
-        _paused = progress.Status?.Paused;
+        if (progress.Diagnosis is not { Verdict: Verdict.Stuck } diagnosis) return;
+        // Once a culprit and step: a log is not a display.
+        var blamed = (diagnosis.Culprit.Part, progress.Status!.Ledger.Version);
+        if (blamed == _blamed) return;
+        _blamed = blamed;
+        writer.WriteLine(RunLines.Why(diagnosis));
     }
 
     public void Note(string text) => writer.WriteLine(text);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Lateral.Core.Runs;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
@@ -20,7 +21,7 @@ internal static class RunPanel
         }
 
         if (!progress.Samples.IsDefaultOrEmpty) rows.Add(Samples(progress.Samples));
-        foreach (var wait in progress.Waits.Take(3)) rows.Add(new Text(RunLines.Wait(wait), new Style(Color.Grey)));
+        if (progress.Diagnosis is { } diagnosis) rows.Add(new Text(RunLines.Why(diagnosis), new Style(diagnosis.Verdict == Verdict.Stuck ? Color.Yellow : Color.Grey)));
         if (rows.Count == 0) rows.Add(new Text("starting", new Style(Color.Grey)));
         return new Panel(new Rows(rows)) { Header = new PanelHeader($" {progress.Settings.Name.EscapeMarkup()} "), Border = BoxBorder.Rounded, Expand = true };
     }

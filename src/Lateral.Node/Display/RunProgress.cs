@@ -63,9 +63,8 @@ public sealed record RunProgress(
         _ => null,
     };
 
-    /// <summary>What the parts of the run wait for, the longest wait first.</summary>
-    public IEnumerable<PhaseStatus> Waits =>
-        Status is null ? [] : Status.Phases.Where(phase => phase.WaitsFor is not null).OrderByDescending(phase => phase.Seconds);
+    /// <summary>Why the run does what it does; null before it said anything.</summary>
+    public Diagnosis? Diagnosis => Status is null ? null : RunDiagnosis.Of(Status, Surroundings.Inside);
 
     /// <summary>A recovered run tells of its base and of replayed steps again.</summary>
     private ImmutableList<EvaluationPoint> Record(EvaluationPoint point) => [.. Evaluations.Where(e => e.Step != point.Step), point];

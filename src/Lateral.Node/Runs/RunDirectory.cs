@@ -34,6 +34,9 @@ public sealed record RunDirectory(string Root)
 
     public string Status => Path.Combine(Root, "STATUS.md");
 
+    /// <summary>What the run's process last said of itself, for <c>why</c>.</summary>
+    public string LiveStatus => Path.Combine(Root, "status.json");
+
     public bool Exists => File.Exists(ConfigResolved);
 
     /// <summary>The path of a file named relative to the run directory.</summary>

@@ -12,22 +12,34 @@ internal static class RunLauncher
     {
         using var held = RunLock.Acquire(directory);
         using var interruption = Interruption.OfProcess();
+        var display = new RunDisplay(settings, task.Tokenizer, output, RunRecorder.ReadEvaluations(directory));
+        await using var status = new StatusWriter(directory, display.Note, TimeProvider.System);
         try
         {
-            var display = new RunDisplay(settings, task.Tokenizer, output, RunRecorder.ReadEvaluations(directory));
             display.Start();
             await using var composition = RunComposition.Of(settings, directory, task, display, TimeProvider.System);
             await using var host = await ActorRunHost.StartAsync(settings, composition.Engines);
-            return await new RunSession(settings, display, interruption).RunAsync(host);
+            status.Follow(host.StatusAsync);
+            var code = await new RunSession(settings, display, interruption).RunAsync(host);
+            await status.EndAsync(EndOf(code));
+            return code;
         }
         catch (Exception error)
         {
             // The trace is for whoever mends the program; the user gets the message and the way on.
             await WriteLogAsync(directory, error);
             var (code, message) = Failure.Describe(error);
+            await status.EndAsync(new RunEnd(RunEndKind.Failed, message));
             throw new UserException(code, $"{message}\nwhat was journaled is safe; go on with {Commands.Resume(settings)}\ndetails are in {directory.Logs}", error);
         }
     }
+
+    private static RunEnd EndOf(ExitCode code) => new(code switch
+    {
+        ExitCode.Done => RunEndKind.Finished,
+        ExitCode.Interrupted => RunEndKind.Interrupted,
+        _ => RunEndKind.Abandoned,
+    });
 
     private static async Task WriteLogAsync(RunDirectory directory, Exception error)
     {

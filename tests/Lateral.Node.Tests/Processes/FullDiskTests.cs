@@ -27,12 +27,20 @@ public sealed class FullDiskTests
         {
             await process.UntilAsync(p => p.Output.Contains("step 2/", StringComparison.Ordinal));
             Fill(filler);
+            // Asked while it still tries, or already gives up.
+            Assert.Equal("disk", (await Why.AskAsync("d", disk.Path)).Culprit);
             Assert.Equal(3, await process.ExitAsync());
             Assert.Matches("No space left on device|disk (is|was) full", process.Output);
             Assert.DoesNotContain("   at Lateral", process.Output, StringComparison.Ordinal);
         }
 
+        var full = await Why.AskAsync("d", disk.Path);
+        Assert.Equal(("ended", "disk"), (full.Verdict, full.Culprit));
+        Assert.Contains("checkpoint.keep-last", full.Settings);
         File.Delete(filler);
+        var freed = await Why.AskAsync("d", disk.Path);
+        Assert.Equal(("ended", "disk", "go on with lateral resume"), (freed.Verdict, freed.Culprit, freed.Advice[0]));
+        Assert.StartsWith("was full: ", freed.Text, StringComparison.Ordinal);
         var (verified, balance) = await LateralProcess.RunAsync("runs", "verify", "d", "--runs-dir", disk.Path);
         Assert.True(verified == 0, balance);
         var (code, output) = await LateralProcess.RunAsync("resume", "d", "--runs-dir", disk.Path, "--set", "run.steps=40");
