@@ -20,7 +20,7 @@ internal static class ChangedSettings
         var before = catalog.Load(run, []);
         if (sets.Count == 0) return before.Settings;
         var after = catalog.Load(run, sets);
-        var refused = Differences(before.Resolved, after.Resolved).Where(path => !Changeable.Any(allowed => path == allowed || (allowed[^1] is '.' or '-' && path.StartsWith(allowed, StringComparison.Ordinal)))).ToList();
+        var refused = ConfigDiff.Between(before.Resolved, after.Resolved).Select(change => change.Path).Where(path => !Changeable.Any(allowed => path == allowed || (allowed[^1] is '.' or '-' && path.StartsWith(allowed, StringComparison.Ordinal)))).ToList();
         if (refused.Count > 0)
         {
             throw new UserException(
@@ -36,15 +36,4 @@ internal static class ChangedSettings
         });
         return after.Settings;
     }
-
-    private static IEnumerable<string> Differences(ConfigObject before, ConfigObject after)
-    {
-        var (old, changed) = (Leaves(before, "").ToDictionary(), Leaves(after, "").ToDictionary());
-        return old.Keys.Union(changed.Keys).Where(path => old.GetValueOrDefault(path) != changed.GetValueOrDefault(path)).Order(StringComparer.Ordinal);
-    }
-
-    private static IEnumerable<KeyValuePair<string, string>> Leaves(ConfigValue value, string path) =>
-        value is ConfigObject section
-            ? section.Fields.SelectMany(field => Leaves(field.Value, path.Length == 0 ? field.Key : $"{path}.{field.Key}"))
-            : [KeyValuePair.Create(path, CanonicalJson.Write(value))];
 }
