@@ -49,6 +49,11 @@ public static class CommandLine
         RunsCommand.Create(terminal),
         DoctorCommand.Create(terminal),
         ConfigCommand.Create(terminal),
+        ForkCommand.Create(terminal),
+        NodeCommand.Create(terminal),
+        CompareCommand.Create(terminal),
+        ReplayCommand.Create(terminal),
+        ExportCommand.Create(terminal),
     };
 }
 
