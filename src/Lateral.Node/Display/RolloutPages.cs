@@ -34,8 +34,7 @@ internal sealed class RolloutPages(string runName, RecordedRollout recorded, ITo
     }
 
     /// <summary>One line a token would be long; all on one line is enough to see which were doubtful.</summary>
-    public IEnumerable<string> Compact() =>
-        Summary().Append($"  revealed    {string.Join("  ", View.Pieces.Select((piece, position) => $"{Shown(position)}@{(piece.Step < 0 ? "-" : Number(piece.Step))} {Words.Fixed(_trajectory.TokenLogProbs[position])}"))}  (token@step log-prob)");
+    public IEnumerable<string> Compact() => Summary().Append($"  revealed    {string.Join("  ", View.Pieces.Select((piece, position) => Revealed(piece.Step, position)))}  (token@step log-prob)");
 
     /// <summary>Example: <c>   1  v3  1░34 5  3 (-0.20)  4 (-0.20)</c>.</summary>
     public IEnumerable<string> Steps()
@@ -73,6 +72,9 @@ internal sealed class RolloutPages(string runName, RecordedRollout recorded, ITo
             },
             JsonSerializerOptions.Web);
     }
+
+    private string Revealed(int step, int position) =>
+        step < 0 ? $"{Shown(position)}@-" : $"{Shown(position)}@{Number(step)} {Words.Fixed(_trajectory.TokenLogProbs[position])}";
 
     private IEnumerable<int> RevealedAt(int step) => Enumerable.Range(0, _trajectory.RevealStep.Length).Where(position => _trajectory.RevealStep[position] == step);
 

@@ -88,16 +88,18 @@ internal sealed record RunComparison(ImmutableArray<string> Runs, ImmutableArray
         var axes = new CurveAxes(points.Min(point => point.Step), points.Max(point => point.Step), points.Min(point => point.Value), points.Max(point => point.Value));
         return Table(
         [
-            [metric[0].Metric, "first", "final", Best(metric.First(series => !series.Points.IsEmpty)) is null ? "range" : "best", $"steps {axes.FirstStep} to {axes.LastStep}, {Words.Rate(axes.Low)} to {Words.Rate(axes.High)}"],
+            [metric[0].Metric, "first", "final", Best(metric.First(series => !series.Points.IsEmpty)) is null ? "range" : "best", $"steps {axes.FirstStep} to {axes.LastStep}, {Number(axes.Low)} to {Number(axes.High)}"],
             .. metric.Select(series => series.Points.IsEmpty
                 ? (string[])[$"  {series.Run}", "-", "-", "-", ""]
-                : [$"  {series.Run}", Words.Rate(series.Points[0].Value), Words.Rate(series.Points[^1].Value), Extreme(series), axes.Draw(series.Points, CurveWidth)]),
+                : [$"  {series.Run}", Number(series.Points[0].Value), Number(series.Points[^1].Value), Extreme(series), axes.Draw(series.Points, CurveWidth)]),
         ]);
     }
 
     private static string Extreme(MetricSeries series) => Best(series) is { } best
-        ? $"{Words.Rate(best.Value)} @{best.Step}"
-        : $"{Words.Rate(series.Points.Min(point => point.Value))} .. {Words.Rate(series.Points.Max(point => point.Value))}";
+        ? $"{Number(best.Value)} @{best.Step}"
+        : $"{Number(series.Points.Min(point => point.Value))} .. {Number(series.Points.Max(point => point.Value))}";
+
+    private static string Number(double value) => Math.Abs(value) >= 1000 ? Words.Count(value) : Words.Rate(value);
 
     private static IEnumerable<string> Table(IReadOnlyList<string[]> rows)
     {
