@@ -20,7 +20,7 @@ public sealed class CompareTests : IDisposable
         [
             "settings that differ  first  second",
             "run.seed              1      2",
-            "algorithm.lr          0.001  0.0001",
+            "algorithm.lr          1e-3   0.0001",
             "x-site.api-key        -      ***",
             "",
             "reward/mean  first  final  best     steps 1 to 2, 0 to 1",

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Lateral.Node.Tests.Processes;
 
 namespace Lateral.Node.Tests;
 
@@ -60,6 +61,23 @@ public sealed class ForkTests(TrainedRun trained) : IDisposable
         var metrics = JsonElement.Parse(File.ReadAllLines(Path.Combine(Run("second"), "metrics.jsonl"))[^1]);
         Assert.Equal(1e-5, metrics.GetProperty("optim/lr").GetDouble(), 1e-12);
         Assert.Equal(8, File.ReadAllLines(Path.Combine(Run("second"), "rollouts", "step_1.jsonl")).Length);
+    }
+
+    [Fact]
+    public async Task Fork_that_is_killed_before_its_base_is_journaled_must_go_on_from_the_same_checkpoint()
+    {
+        using (var process = LateralProcess.Start("fork", "first@2", "--name", "second", "--set", "run.steps=2", "--runs-dir", Runs))
+        {
+            await process.UntilAsync(_ => File.Exists(Path.Combine(Run("second"), "config.resolved.json")));
+            await process.KillAsync();
+        }
+
+        Directory.Delete(Run("first"), recursive: true);
+        var (code, output) = await LateralProcess.RunAsync("resume", "second", "--runs-dir", Runs);
+        Assert.True(code == 0, output);
+        using var whole = trained.Copy();
+        Assert.Equal(TrainedRun.Hash(Path.Combine(whole.Path, "runs", "first", "checkpoints", "step_4", "model.safetensors")), Checkpoint("second", 2, "model.safetensors"));
+        await Done("runs", "verify", "second");
     }
 
     [Theory]

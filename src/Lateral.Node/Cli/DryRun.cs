@@ -36,7 +36,9 @@ internal sealed record DryRun(RunSettings Settings, int HeldOut, IReadOnlyList<(
             .. settings is { ForkedFrom: null, Model.Path: not null } ? ["model.path"] : Array.Empty<string>(),
             .. asked ? [$"libtorch sees {string.Join(", ", devices.Distinct())}"] : Array.Empty<string>(),
         ];
-        string[] notes = [.. Advice.On(settings), .. asked ? Array.Empty<string>() : ["libtorch was not loaded: doctor checks it"]];
+        // A fork begins with a model as much as a run with model.path does.
+        var begins = settings.ForkedFrom is null ? settings : settings with { Model = settings.Model with { Path = "base" } };
+        string[] notes = [.. Advice.On(begins), .. asked ? Array.Empty<string>() : ["libtorch was not loaded: doctor checks it"]];
         return new DryRun(settings, task.Prompts.HeldOutCount, [.. Files(settings)], checks, notes);
     }
 
@@ -46,8 +48,8 @@ internal sealed record DryRun(RunSettings Settings, int HeldOut, IReadOnlyList<(
         yield return RunLines.Header(Settings);
         yield return $"  prompts      {Words.Count(Prompts)} a step, {Words.Count(Prompts * Settings.Steps)} in all, from prompt {Words.Count(Settings.FirstPrompt)} on; {Words.Count(HeldOut)} held out";
         yield return $"  rollouts     {Words.Count(Rollouts)} a step ({Words.Count(Prompts)} x {rollout.GroupSize}), {Words.Count(Rollouts * Settings.Steps)} in all";
-        yield return $"  tokens       {Words.Count(Tokens)} a step ({Words.Count(Rollouts)} x {rollout.Spec.GenLength}), {Words.Count(Tokens * Settings.Steps)} in all; {rollout.Spec.Steps} denoising steps in {rollout.Spec.Blocks} blocks";
-        yield return $"  learner      on {topology.LearnerDevice}: {learner.Updates} updates a step from {learner.Shards} gradient shards, at most {Words.Count(learner.MicroBatchTokens)} tokens a forward";
+        yield return $"  tokens       {Words.Count(Tokens)} a step ({Words.Count(Rollouts)} x {rollout.Spec.GenLength}), {Words.Count(Tokens * Settings.Steps)} in all; {Many(rollout.Spec.Steps, "denoising step")} in {Many(rollout.Spec.Blocks, "block")}";
+        yield return $"  learner      on {topology.LearnerDevice}: {Many(learner.Updates, "update")} a step from {Many(learner.Shards, "gradient shard")}, at most {Words.Count(learner.MicroBatchTokens)} tokens a forward";
         yield return $"  samplers     on {string.Join(", ", topology.SamplerDevices)}: {Words.Count(topology.Slots)} canvases at once each";
         yield return $"  evaluation   before and after: {Words.Count(Math.Min(evaluation.FinalPrompts, HeldOut))} prompts x {evaluation.Samples}"
             + (evaluation.Every > 0 ? $"; every {evaluation.Every} steps: {Words.Count(Math.Min(evaluation.Prompts, HeldOut))} prompts" : "");
@@ -85,12 +87,14 @@ internal sealed record DryRun(RunSettings Settings, int HeldOut, IReadOnlyList<(
         if (settings.ForkedFrom is { } parent) yield return ("base/", $"copy of the checkpoint of {parent}");
         yield return ("journal.db, snapshots.db", "every decision, trajectory and reward");
         yield return ("checkpoints/", $"step 0 and every {Ordinal(checkpoint.Every)}step, the last {checkpoint.KeepLast} kept");
-        yield return ("policies/", $"the last {settings.MaxStaleness + 1} versions");
+        yield return ("policies/", settings.MaxStaleness == 0 ? "the last version" : $"the last {settings.MaxStaleness + 1} versions");
         yield return ("metrics.jsonl", $"{Words.Count(steps)} lines");
         yield return ("eval.jsonl", $"{Words.Count(2 + (evaluation.Every > 0 ? (steps - 1) / evaluation.Every : 0))} lines");
         yield return ("rollouts/", $"step_1.jsonl to step_{steps}.jsonl, {Words.Count((long)settings.Rollout.GroupsPerStep * settings.Rollout.GroupSize)} rollouts each");
         yield return ("logs/, STATUS.md", "what happened, and where the run stands");
     }
+
+    private static string Many(int count, string thing) => $"{Words.Count(count)} {thing}{(count == 1 ? "" : "s")}";
 
     private static string Ordinal(int every) => every == 1 ? "" : $"{every}. ";
 }

@@ -10,7 +10,8 @@ namespace Lateral.Node.Runs;
 /// <summary>
 /// A new run that begins from another run's checkpoint: its weights and its optimizer become version 0. Prompts go on
 /// behind the last one that the checkpoint was trained on, so none is repeated, and the seed stays, so the held-out split
-/// does too. What the fork needs is copied: the parent may be deleted afterwards.
+/// does too. What the fork needs is copied: the parent may be deleted afterwards. Steps and learning-rate schedule count
+/// from the fork's own step 1.
 /// </summary>
 /// <param name="From">the parent's checkpoint</param>
 /// <param name="Settings">the fork's own, with the tree they were read from</param>
