@@ -121,9 +121,14 @@ public sealed class CommandLineTests : IDisposable
     public async Task Unknown_run_must_suggest_the_nearest()
     {
         SavedRun("quickstart");
-        foreach (var command in new[] { new[] { "resume" }, ["eval"], ["sample"], ["runs", "show"], ["runs", "verify"] })
+        string[][] commands =
+        [
+            ["resume", "quikstart"], ["eval", "quikstart"], ["sample", "quikstart"], ["runs", "show", "quikstart"], ["runs", "verify", "quikstart"], ["fork", "quikstart@3", "--name", "x"],
+            ["compare", "quickstart", "quikstart"], ["replay", "quikstart", "5/2"], ["export", "quikstart", "--to", Path.Combine(_folder.Path, "model")],
+        ];
+        foreach (var command in commands)
         {
-            var (code, _, error) = await Shell.RunAsync([.. command, "quikstart", "--runs-dir", Runs]);
+            var (code, _, error) = await Shell.RunAsync([.. command, "--runs-dir", Runs]);
             Assert.Equal(2, code);
             Assert.Contains("no run 'quikstart'", error, StringComparison.Ordinal);
             Assert.Contains("did you mean quickstart?", error, StringComparison.Ordinal);
@@ -195,7 +200,7 @@ public sealed class CommandLineTests : IDisposable
     {
         var (code, output, _) = await Shell.RunAsync("--help");
         Assert.Equal(0, code);
-        Assert.All(new[] { "train", "resume", "eval", "sample", "runs", "doctor", "config" }, command => Assert.Contains($"  {command} ", output, StringComparison.Ordinal));
+        Assert.All(new[] { "train", "resume", "eval", "sample", "runs", "doctor", "config", "fork", "node", "compare", "replay", "export" }, command => Assert.Contains($"  {command} ", output, StringComparison.Ordinal));
     }
 
     [Fact]

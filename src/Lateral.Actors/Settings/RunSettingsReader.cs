@@ -14,6 +14,9 @@ public static partial class RunSettingsReader
 {
     private const int Million = 1_000_000;
 
+    /// <summary>Half of what a random key's group field holds: the other half is for the run's own groups.</summary>
+    private const long MaxFirstPrompt = 1L << 47;
+
     /// <param name="reference">every default, plugins' included: what a section of theirs may hold, and what a refusal suggests</param>
     /// <param name="errors">takes every mistake; the settings are worth nothing unless it stays empty</param>
     internal static RunSettings Read(ConfigObject root, ConfigObject reference, IReadOnlyList<SettingsPlugin> plugins, List<ConfigError> errors)
@@ -44,7 +47,11 @@ public static partial class RunSettingsReader
             rollout, config.Section("staleness").Int("max-versions", 0, 8), algorithm, learner,
             RewardSection.Read(config.Section("reward")), ReadEvaluation(config.Section("eval")), ReadCheckpoint(config.Section("checkpoint")),
             TopologySection.Read(config.Section("topology")), new JournalSettings(config.Section("journal").OneOf("kind", "sqlite")), compute,
-            config.Raw("akka") is { } akka ? CanonicalJson.Write(akka) : "{}");
+            config.Raw("akka") is { } akka ? CanonicalJson.Write(akka) : "{}")
+        {
+            FirstPrompt = run.Long("first-prompt", 0, MaxFirstPrompt),
+            ForkedFrom = run.OptionalString("forked-from"),
+        };
     }
 
     private static ModelSettings ReadModel(ConfigReader model)

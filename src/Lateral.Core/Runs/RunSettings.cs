@@ -20,6 +20,12 @@ public sealed record RunSettings(
     public ImmutableSortedDictionary<string, ImmutableSortedDictionary<string, string>> Plugins { get; init; } =
         ImmutableSortedDictionary<string, ImmutableSortedDictionary<string, string>>.Empty;
 
+    /// <summary>Group n is about training prompt FirstPrompt + n, and its random numbers are keyed by that.</summary>
+    public long FirstPrompt { get; init; }
+
+    /// <summary>The checkpoint the run began from, <c>NAME@STEP</c>; a copy of it lies in the run directory. Null = the run made its own base.</summary>
+    public string? ForkedFrom { get; init; }
+
     public LedgerSettings Ledger => new(Rollout.GroupsPerStep, MaxStaleness, Steps, Deterministic);
 }
 

@@ -6,6 +6,7 @@ using Lateral.Core.Learning;
 using Lateral.Core.Policies;
 using Lateral.Diffusion.Checkpoints;
 using Lateral.Diffusion.Models;
+using static Lateral.Diffusion.Learning.CheckpointFolder;
 using static TorchSharp.torch;
 
 namespace Lateral.Diffusion.Learning;
@@ -15,11 +16,6 @@ namespace Lateral.Diffusion.Learning;
 /// <param name="Updates">optimizer updates done</param>
 /// <param name="Seed">the run's seed; with the step it determines every random number to come</param>
 public sealed record CheckpointState(int Step, string PolicyHash, long Updates, ulong Seed);
-
-/// <param name="Files">by name: SHA-256 and size in bytes</param>
-internal sealed record CheckpointManifest(int Step, ImmutableSortedDictionary<string, CheckpointEntry> Files);
-
-internal sealed record CheckpointEntry(string Sha256, long Bytes);
 
 /// <summary>A moment of training, copied to the CPU; owns its tensors.</summary>
 internal sealed record CheckpointCopy(
@@ -37,9 +33,7 @@ internal sealed record CheckpointCopy(
 /// </summary>
 internal sealed class CheckpointFiles(string runDirectory, int keepLast)
 {
-    private const string Folder = "checkpoints", Optimizer = "optimizer.safetensors", State = "state.json", Manifest = "manifest.json";
-
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    private const string Folder = "checkpoints";
 
     /// <summary>The same for payloads and checkpoints, so that one policy has one hash.</summary>
     public static ImmutableDictionary<string, string> WeightsMetadata { get; } = ImmutableDictionary<string, string>.Empty.Add("format", "pt");
@@ -77,32 +71,9 @@ internal sealed class CheckpointFiles(string runDirectory, int keepLast)
     public void Read(Checkpoint checkpoint, Action<string, CheckpointState> load)
     {
         var folder = Path.Combine(runDirectory, checkpoint.Location);
-        try
-        {
-            var manifest = JsonSerializer.Deserialize<CheckpointManifest>(File.ReadAllBytes(Path.Combine(folder, Manifest)), Json)
-                ?? throw Broken(Manifest, "is empty");
-            foreach (var (name, entry) in manifest.Files)
-            {
-                using var stream = File.OpenRead(Path.Combine(folder, name));
-                if (stream.Length != entry.Bytes) throw Broken(name, $"has {stream.Length} bytes, its manifest says {entry.Bytes}");
-                if (Convert.ToHexStringLower(SHA256.HashData(stream)) is var hash && hash != entry.Sha256) throw Broken(name, $"has hash {hash}, its manifest says {entry.Sha256}");
-            }
-
-            foreach (var name in new[] { LladaStore.WeightsFile, Optimizer, State, LladaStore.ConfigFile })
-            {
-                if (!manifest.Files.ContainsKey(name)) throw Broken(name, "is not in the manifest");
-            }
-
-            if (manifest.Files[LladaStore.WeightsFile].Sha256 != checkpoint.Hash)
-                throw Broken(LladaStore.WeightsFile, $"has hash {manifest.Files[LladaStore.WeightsFile].Sha256}, the journal says {checkpoint.Hash}");
-            load(folder, JsonSerializer.Deserialize<CheckpointState>(File.ReadAllBytes(Path.Combine(folder, State)), Json) ?? throw Broken(State, "is empty"));
-        }
-        catch (Exception error) when (error is IOException or JsonException or SafetensorsException or ModelException or InvalidDataException)
-        {
-            throw new PolicyUnavailableException($"checkpoint '{folder}' cannot be loaded: {error.Message}", error);
-        }
-
-        PolicyUnavailableException Broken(string file, string what) => new($"checkpoint '{folder}' cannot be loaded: {file} {what}");
+        CheckpointFolder.Open(folder, checkpoint.Hash, () => load(
+            folder,
+            JsonSerializer.Deserialize<CheckpointState>(File.ReadAllBytes(Path.Combine(folder, State)), Json) ?? throw new InvalidDataException($"{State} is empty")));
     }
 
     public static void LoadOptimizer(string folder, Objectives.AdamW optimizer)

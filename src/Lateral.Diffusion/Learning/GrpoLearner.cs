@@ -59,6 +59,7 @@ public sealed class GrpoLearner : ILearner
         await OnDevice(RequireFresh).ConfigureAwait(false);
         return await OrFail(async () =>
         {
+            if (_settings.Base is { } folder) await OnDevice(state => TakeOver(state, folder)).ConfigureAwait(false);
             if (_settings.Warmup.Steps > 0) await OnDevice(state => Warmup(state, progress, cancellation), Autograd.On).ConfigureAwait(false);
             // No epoch is granted yet: version 0 belongs to all of them.
             var policy = await OnDevice(state => Publish(state, epoch: 0, step: 0)).ConfigureAwait(false);
@@ -163,6 +164,17 @@ public sealed class GrpoLearner : ILearner
     {
         using (copy) return _checkpoints.Write(copy);
     });
+
+    /// <summary>Weights and moments of another run's checkpoint; its step and schedule stay behind.</summary>
+    private static bool TakeOver(LearnerState state, string folder)
+    {
+        CheckpointFolder.Open(folder, work: () =>
+        {
+            CheckpointFiles.LoadOptimizer(folder, state.Optimizer);
+            CheckpointFiles.LoadWeights(folder, state.Model);
+        });
+        return true;
+    }
 
     private bool Warmup(LearnerState state, IProgress<WarmupProgress> progress, CancellationToken cancellation)
     {

@@ -12,6 +12,12 @@ namespace Lateral.Diffusion.Learning;
 public sealed record GrpoSettings(
     string RunDirectory, string Device, ulong Seed, int Steps, double Temperature, int KeepCheckpoints, LearnerSettings Algorithm, WarmupSettings Warmup)
 {
+    /// <summary>The training prompt of group 0: random draws are keyed by the prompt, not by its place in this run.</summary>
+    public long FirstPrompt { get; init; }
+
+    /// <summary>A checkpoint's folder whose weights and optimizer become version 0; null = the model as built, warmed up.</summary>
+    public string? Base { get; init; }
+
     /// <returns>this, where every setting is in its range</returns>
     /// <exception cref="ArgumentException">which one is not, and why</exception>
     public GrpoSettings Checked()

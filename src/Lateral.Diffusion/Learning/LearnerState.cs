@@ -66,7 +66,7 @@ internal sealed class LearnerState : IDisposable
             if (!exchange.Owns(shard)) continue;
             using var scope = NewDisposeScope();
             var views = batch.Scored.Where(i => batch.Rollouts[i].Shard == shard)
-                .SelectMany(i => TrajectoryReplay.Views(i, batch.Rollouts[i].Trajectory, _settings.Algorithm.StepSubset, random, batch.Source.Step));
+                .SelectMany(i => TrajectoryReplay.Views(i, batch.Rollouts[i].Trajectory, _settings.Algorithm.StepSubset, random, batch.Source.Step, _settings.FirstPrompt));
             var microBatches = MicroBatch.Cut(views, _settings.Algorithm.MicroBatchTokens, Model.Spec.MaskToken).ToList();
             Gradients.Clear(_parameters);
             _pass.Accumulate(microBatches, advantages, Math.Max(1, batch.Tokens), log);

@@ -12,14 +12,15 @@ public static class TrajectoryReplay
     /// <summary>The states to score: all T, or K drawn uniformly without replacement, each weighted T / K so that the sum stays unbiased.</summary>
     /// <param name="rollout">index of the trajectory in its batch</param>
     /// <param name="subset">K; 0 = all</param>
-    /// <param name="learnerStep">keys the draw, with group and sibling</param>
-    public static IEnumerable<StateView> Views(int rollout, Trajectory trajectory, int subset, CounterRandom random, int learnerStep)
+    /// <param name="learnerStep">keys the draw, with prompt and sibling</param>
+    /// <param name="firstPrompt">the training prompt of group 0</param>
+    public static IEnumerable<StateView> Views(int rollout, Trajectory trajectory, int subset, CounterRandom random, int learnerStep, long firstPrompt = 0)
     {
         var steps = Enumerable.Range(0, trajectory.Steps);
         if (subset <= 0 || subset >= trajectory.Steps) return steps.Select(step => new StateView(rollout, trajectory, step, 1));
         var id = trajectory.Id;
         return steps
-            .OrderBy(step => random.Bits(RandomStream.StepSubset, id.Group, id.Sibling, learnerStep, step))
+            .OrderBy(step => random.Bits(RandomStream.StepSubset, firstPrompt + id.Group, id.Sibling, learnerStep, step))
             .Take(subset)
             .Order()
             .Select(step => new StateView(rollout, trajectory, step, (float)trajectory.Steps / subset));

@@ -28,6 +28,20 @@ public static class LladaStore
         return Build(spec, device ?? CPU, trainable, (layout, _) => Shaped(file, layout, path) is var tensor && type is { } wanted ? tensor.to_type(wanted) : tensor);
     }
 
+    /// <summary>Reads what a folder of released layout holds and checks that its weights file fits, without touching a weight or libtorch.</summary>
+    /// <exception cref="ModelException">The configuration asks for other mathematics, or a tensor is missing, foreign or of another shape.</exception>
+    /// <exception cref="SafetensorsException">The weights file is not sound.</exception>
+    public static TransformerSpec Inspect(string folder)
+    {
+        var spec = LladaConfig.Read(Path.Combine(folder, ConfigFile));
+        var path = Path.Combine(folder, WeightsFile);
+        using var file = SafetensorsFile.Open(path);
+        RequireSameNames(spec, file, path);
+        var shapes = file.Tensors.ToDictionary(entry => entry.Name, entry => entry.Shape, StringComparer.Ordinal);
+        foreach (var layout in LladaLayout.Of(spec)) RequireShape(shapes[layout.Name], layout, path);
+        return spec;
+    }
+
     /// <summary>Writes the model durably into an existing folder and returns the SHA-256 of its weights file.</summary>
     public static string Save(LladaModel model, string folder, IReadOnlyDictionary<string, string>? metadata = null)
     {
@@ -86,8 +100,13 @@ public static class LladaStore
     private static Tensor Shaped(SafetensorsFile file, ParameterLayout layout, string path)
     {
         var tensor = file.Read(layout.Name);
-        return tensor.shape.SequenceEqual(layout.Shape)
-            ? tensor
-            : throw new ModelException($"'{path}': {layout.Name} is [{string.Join(", ", tensor.shape)}], its configuration needs [{string.Join(", ", layout.Shape)}]");
+        RequireShape(tensor.shape, layout, path);
+        return tensor;
+    }
+
+    private static void RequireShape(IReadOnlyList<long> shape, ParameterLayout layout, string path)
+    {
+        if (!shape.SequenceEqual(layout.Shape))
+            throw new ModelException($"'{path}': {layout.Name} is [{string.Join(", ", shape)}], its configuration needs [{string.Join(", ", layout.Shape)}]");
     }
 }

@@ -46,13 +46,13 @@ public sealed class DiffusionSampler : ISampler
     }
 
     /// <param name="model">builds the policy network on a device; runs on the device thread. The first swap gives it its weights.</param>
-    /// <param name="uniforms">null = keyed by the run's seed</param>
+    /// <param name="uniforms">null = keyed by the run's seed and the prompt</param>
     internal DiffusionSampler(SamplerSettings settings, ITokenizer tokenizer, Func<torch.Device, LladaModel> model, IUniforms? uniforms = null)
     {
         if (settings.Slots < 1) throw new ArgumentException($"a sampler needs at least one slot, not {settings.Slots}", nameof(settings));
         (_settings, _vocabulary) = (settings, tokenizer.VocabularySize);
         _thread = new($"sampler on {settings.Device}", StopDeadline);
-        _ = _thread.Run(Guarded(() => _engine = new(settings, tokenizer, uniforms ?? new CounterUniforms(settings.Seed), model)));
+        _ = _thread.Run(Guarded(() => _engine = new(settings, tokenizer, uniforms ?? new CounterUniforms(settings.Seed, settings.FirstPrompt), model)));
     }
 
     public SamplerStatistics Statistics

@@ -16,13 +16,16 @@ public interface IUniforms
 }
 
 /// <summary>Keyed draws: a rollout's numbers depend on nothing but the run's seed and its own coordinates.</summary>
-public sealed class CounterUniforms(ulong seed) : IUniforms
+/// <param name="firstPrompt">added to the group of a training rollout, so that a fork never draws its parent's numbers again; evaluations share theirs</param>
+public sealed class CounterUniforms(ulong seed, long firstPrompt = 0) : IUniforms
 {
     private readonly CounterRandom _random = new(seed);
 
     public double Token(bool evaluation, RolloutId id, int step, int position) =>
-        _random.Uniform(evaluation ? RandomStream.EvaluationToken : RandomStream.Token, id.Group, id.Sibling, step, position);
+        _random.Uniform(evaluation ? RandomStream.EvaluationToken : RandomStream.Token, Key(evaluation, id), id.Sibling, step, position);
 
     public double Selection(bool evaluation, RolloutId id, int step, int position) =>
-        _random.Uniform(evaluation ? RandomStream.EvaluationSelection : RandomStream.Selection, id.Group, id.Sibling, step, position);
+        _random.Uniform(evaluation ? RandomStream.EvaluationSelection : RandomStream.Selection, Key(evaluation, id), id.Sibling, step, position);
+
+    private long Key(bool evaluation, RolloutId id) => evaluation ? id.Group : firstPrompt + id.Group;
 }

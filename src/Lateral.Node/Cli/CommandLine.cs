@@ -47,13 +47,18 @@ public static class CommandLine
         {
             TrainCommand.Create(terminal),
             ResumeCommand.Create(terminal),
+            ForkCommand.Create(terminal),
+            NodeCommand.Create(terminal),
+            RunsCommand.Create(terminal),
+            CompareCommand.Create(terminal),
+            WhyCommand.Create(terminal),
             EvalCommand.Create(terminal),
             SampleCommand.Create(terminal),
-            RunsCommand.Create(terminal),
-            WhyCommand.Create(terminal),
+            ReplayCommand.Create(terminal),
+            ExportCommand.Create(terminal),
+            ConfigCommand.Create(terminal),
             EstimateCommand.Create(terminal),
             DoctorCommand.Create(terminal),
-            ConfigCommand.Create(terminal),
             CompletionCommand.Create(terminal),
         };
         root.SetAction(_ => Welcome.Show(terminal));

@@ -16,7 +16,8 @@ internal static class TrainCommand
         var (files, sets, folder, json) = (Options.Configs(), Options.Set(), Options.RunsDir(), Options.Json());
         var name = new Option<string>("--name") { Description = "the run's name (default: that of the first file)" };
         var seed = new Option<string>("--seed") { Description = "seed of every random draw" };
-        var train = new Command("train", Help.Line("start a new run", "train hocon/quickstart.conf --name first")) { files, sets, name, seed, folder, json };
+        var dry = new Option<bool>("--dry-run") { Description = "say what the run would do and write, and start nothing" };
+        var train = new Command("train", Help.Line("start a new run", "train hocon/quickstart.conf --name first")) { files, sets, name, seed, folder, dry, json };
         train.SetAction(async (parsed, cancellation) =>
         {
             string[] all =
@@ -24,26 +25,25 @@ internal static class TrainCommand
                 .. parsed.GetValue(sets) ?? [], .. Given("run.name", parsed.GetValue(name)), .. Given("run.dir", parsed.GetValue(folder)),
                 .. parsed.GetValue(seed) is { } value ? [$"run.seed = {value}"] : Array.Empty<string>(),
             ];
-            var reading = new ReadFiles();
-            var loaded = RunSettingsLoader.Load(parsed.GetValue(files)!, all, reading.Options, ShippedPlugins.All);
-            return await TrainAsync(terminal, loaded, reading.Written(all), parsed.GetValue(json), cancellation);
+            var run = Of(parsed.GetValue(files)!, all);
+            return parsed.GetValue(dry)
+                ? await run.DescribeAsync(terminal, parsed.GetValue(json), cancellation)
+                : await run.StartAsync(terminal, parsed.GetValue(json), cancellation);
         });
         return train;
     }
 
-    private static async Task<int> TrainAsync(Terminal terminal, LoadedSettings loaded, string written, bool json, CancellationToken cancellation)
+    /// <exception cref="UserException">the configuration is a fork's</exception>
+    public static NewRun Of(string[] files, string[] sets)
     {
-        // Everything that can be refused is refused before the first file is written.
-        var settings = loaded.Settings;
-        var task = TaskComposition.Of(settings);
-        RunDirectory.RequireNew(settings);
-        await RunComposition.RequireMachineAsync(settings, cancellation);
-        var directory = RunDirectory.Create(settings, new WrittenConfig(written, loaded.Resolved));
-        await using var output = terminal.Output(json);
-        return (int)await RunLauncher.LaunchAsync(settings, directory, task, output);
+        var reading = new ReadFiles();
+        var loaded = RunSettingsLoader.Load(files, sets, reading.Options, ShippedPlugins.All);
+        if (loaded.Settings.ForkedFrom is { } parent)
+            throw new UserException(ExitCode.Usage, $"run.forked-from = {parent}: only fork writes it - {Commands.Program} fork {parent} --name NEW");
+        return new NewRun(loaded.Settings, () => RunDirectory.Create(loaded.Settings, new WrittenConfig(reading.Written(sets), loaded.Resolved)));
     }
 
-    private static string[] Given(string key, string? value) => value is null ? [] : [RunSettingsLoader.Set(key, value)];
+    public static string[] Given(string key, string? value) => value is null ? [] : [RunSettingsLoader.Set(key, value)];
 }
 
 /// <summary><c>resume</c>: a run goes on where its journal ends.</summary>

@@ -26,12 +26,16 @@ public sealed class RunComposition : IAsyncDisposable
 
     public static RunComposition Of(RunSettings settings, RunDirectory directory, TaskComposition task, RunDisplay display, TimeProvider time)
     {
-        var network = new PolicyNetwork(settings.Model, task.Tokenizer, settings.Seed);
+        var network = Network(settings, task);
         var cache = new LocalPolicyCache(directory);
         var evaluator = Evaluator(settings, task, cache, EvaluationPrompts.HeldOut(task.Prompts), time);
         var learner = new GrpoSettings(
             directory.Root, settings.Topology.LearnerDevice, settings.Seed, settings.Steps, settings.Rollout.Spec.Temperature,
-            settings.Checkpoint.KeepLast, settings.Learner, settings.Warmup);
+            settings.Checkpoint.KeepLast, settings.Learner, settings.Warmup)
+        {
+            FirstPrompt = settings.FirstPrompt,
+            Base = settings.ForkedFrom is null ? null : directory.Base,
+        };
         var engines = new RunEngines(
             device => Sampler(settings, task, network, device),
             () => new GrpoLearner(learner, network, index => Example(task, index), new SingleRankExchange()),
@@ -50,8 +54,15 @@ public sealed class RunComposition : IAsyncDisposable
 
     public static EvaluationSampler EvaluationSampler(RunSettings settings, TaskComposition task)
     {
-        var network = new PolicyNetwork(settings.Model, task.Tokenizer, settings.Seed);
+        var network = Network(settings, task);
         return new EvaluationSampler(() => Sampler(settings, task, network, settings.Topology.SamplerDevices[0]), settings.Rollout.Deadline);
+    }
+
+    /// <summary>Checks what a new run begins with, without libtorch.</summary>
+    /// <exception cref="UserException">the model to start from cannot be used</exception>
+    public static void RequireModel(RunSettings settings, TaskComposition task)
+    {
+        if (settings is { ForkedFrom: null, Model.Path: { } path }) ModelFolder.Require(path, task.Tokenizer, "model.path");
     }
 
     /// <summary>Loads libtorch and checks what the run needs of this machine, before anything is written.</summary>
@@ -77,11 +88,18 @@ public sealed class RunComposition : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _evaluator.DisposeAsync();
 
+    /// <summary>A fork's model is its base's, whatever the configuration says of models.</summary>
+    private static PolicyNetwork Network(RunSettings settings, TaskComposition task)
+    {
+        var model = settings.ForkedFrom is null ? settings.Model : settings.Model with { Path = new RunDirectory(settings.Directory).Base };
+        return new PolicyNetwork(model, task.Tokenizer, settings.Seed);
+    }
+
     private static ISampler Sampler(RunSettings settings, TaskComposition task, PolicyNetwork network, string device)
     {
         // Fixed shapes make a row independent of the other rows of its batch.
         var shape = settings.Deterministic ? new FixedShape(task.LongestPrompt() + settings.Rollout.Spec.GenLength, settings.Rollout.Spec.BlockLength) : null;
-        return new DiffusionSampler(new SamplerSettings(device, settings.Topology.Slots, shape, settings.Seed), task.Tokenizer, network);
+        return new DiffusionSampler(new SamplerSettings(device, settings.Topology.Slots, shape, settings.Seed, settings.FirstPrompt), task.Tokenizer, network);
     }
 
     private static SupervisedExample Example(TaskComposition task, long index)

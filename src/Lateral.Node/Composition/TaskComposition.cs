@@ -19,7 +19,7 @@ public sealed record TaskComposition(ITask Task, ITokenizer Tokenizer, IPromptSo
         var tokenizer = new CharTokenizer(task.Alphabet);
         if (ShippedPlugins.RoomMistake(settings, task, tokenizer) is { } mistake) throw new UserException(ExitCode.Usage, mistake);
         var rewards = settings.Pools.ToImmutableDictionary(pool => pool.Name, pool => Make(() => VerifierRegistry.Create(pool.Kind, pool.Parameters), $"reward.pools.{pool.Name}."), StringComparer.Ordinal);
-        return new TaskComposition(task, tokenizer, new TaskPrompts(task, tokenizer), rewards);
+        return new TaskComposition(task, tokenizer, new TaskPrompts(task, tokenizer, settings.FirstPrompt), rewards);
     }
 
     public AnswerJudge Judge(RunSettings settings) => new([.. settings.Pools.Select(pool => new JudgePool(pool, Rewards[pool.Name]))]);

@@ -2,12 +2,13 @@ using Lateral.Core.Prompts;
 
 namespace Lateral.Node.Composition;
 
-/// <summary>A generated task as token prompts; the ordinal is the index.</summary>
-public sealed class TaskPrompts(ITask task, ITokenizer tokenizer) : IPromptSource
+/// <summary>A generated task as token prompts.</summary>
+/// <param name="first">the training prompt of group 0</param>
+public sealed class TaskPrompts(ITask task, ITokenizer tokenizer, long first) : IPromptSource
 {
     public int HeldOutCount => task.HeldOutCount;
 
-    public Prompt Train(long ordinal) => Of(ordinal, task.Train(ordinal), tokenizer);
+    public Prompt Train(long ordinal) => Of(first + ordinal, task.Train(first + ordinal), tokenizer);
 
     public Prompt HeldOut(int index) => Of(index, task.HeldOut(index), tokenizer);
 

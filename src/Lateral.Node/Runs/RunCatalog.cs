@@ -22,7 +22,8 @@ public sealed record RunReference(string Name, int? Step)
 
 /// <summary>One line of <c>runs</c>.</summary>
 /// <param name="State"><c>running</c>, <c>finished</c>, <c>stopped</c> or <c>unreadable</c></param>
-public sealed record RunEntry(string Name, string Task, int Step, int Steps, string State, double? Reward, double? PassAt1);
+/// <param name="ForkedFrom">the checkpoint it began from, <c>NAME@STEP</c>; null = it made its own base</param>
+public sealed record RunEntry(string Name, string Task, int Step, int Steps, string State, double? Reward, double? PassAt1, string? ForkedFrom = null);
 
 /// <summary>The runs of one folder.</summary>
 public sealed class RunCatalog(string folder)
@@ -72,7 +73,7 @@ public sealed class RunCatalog(string folder)
         var evaluated = JsonLinesFile.Read(run.Evaluations).Select(line => (JsonElement?)line).LastOrDefault();
         var step = last?.GetProperty("step").GetInt32() ?? 0;
         var state = RunLock.IsHeld(run) ? "running" : step >= settings.Steps ? "finished" : "stopped";
-        return new RunEntry(run.Name, settings.Task.Name, step, settings.Steps, state, Number(last, "reward/mean"), Number(evaluated, "eval/pass_at_1"));
+        return new RunEntry(run.Name, settings.Task.Name, step, settings.Steps, state, Number(last, "reward/mean"), Number(evaluated, "eval/pass_at_1"), settings.ForkedFrom);
     }
 
     private static double? Number(JsonElement? line, string key) =>

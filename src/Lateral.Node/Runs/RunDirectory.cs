@@ -24,6 +24,9 @@ public sealed record RunDirectory(string Root)
 
     public string Checkpoints => Path.Combine(Root, "checkpoints");
 
+    /// <summary>What a fork began from: a copy of its parent's checkpoint.</summary>
+    public string Base => Path.Combine(Root, "base");
+
     public string Policies => Path.Combine(Root, "policies");
 
     public string Journal => Path.Combine(Root, "journal.db");
@@ -69,8 +72,9 @@ public sealed record RunDirectory(string Root)
     }
 
     /// <summary>Makes the directory of a new run.</summary>
+    /// <param name="fill">puts what the run begins with into its directory, before the configuration makes it one</param>
     /// <exception cref="UserException">the run exists, or the directory cannot be written</exception>
-    public static RunDirectory Create(RunSettings settings, WrittenConfig written)
+    public static RunDirectory Create(RunSettings settings, WrittenConfig written, Action<RunDirectory>? fill = null)
     {
         var directory = RequireNew(settings);
         EnvironmentProblem.Explain($"the run directory {directory.Root} cannot be written", () =>
@@ -78,6 +82,7 @@ public sealed record RunDirectory(string Root)
             var parent = Directory.CreateDirectory(Path.GetDirectoryName(directory.Root)!).FullName;
             EnvironmentProblem.RequireSpace(parent, EnvironmentProblem.FreeBytes(parent));
             foreach (var folder in new[] { directory.Root, directory.Rollouts, directory.Checkpoints, directory.Policies, directory.Logs }) Directory.CreateDirectory(folder);
+            fill?.Invoke(directory);
             DurableFile.WriteText(directory.ConfigAsWritten, written.AsWritten);
             DurableFile.WriteText(directory.Environment, EnvironmentReport.Json());
             DurableFile.WriteText(directory.ConfigResolved, CanonicalJson.Write(written.Resolved, indented: true) + "\n");
@@ -86,7 +91,7 @@ public sealed record RunDirectory(string Root)
     }
 
     private static bool Leftover(string entry) =>
-        Path.GetFileName(entry) is "rollouts" or "checkpoints" or "policies" or "logs" or "config.conf" or "env.json" or RunLock.FileName or RunLock.OwnerFileName
+        Path.GetFileName(entry) is "rollouts" or "checkpoints" or "base" or "policies" or "logs" or "config.conf" or "env.json" or RunLock.FileName or RunLock.OwnerFileName
         || entry.EndsWith(".tmp", StringComparison.Ordinal);
 }
 

@@ -17,7 +17,9 @@ internal static class StatusPage
         var step = last?.GetProperty("step").GetInt32() ?? 0;
         var page = new StringBuilder();
         page.Append("# Run ").Append(settings.Name).Append("\n\n");
-        page.Append(CultureInfo.InvariantCulture, $"Step {step} of {settings.Steps}{(step >= settings.Steps ? ", finished" : "")}. Task {settings.Task.Name}, seed {settings.Seed}.\n\n");
+        page.Append(CultureInfo.InvariantCulture, $"Step {step} of {settings.Steps}{(step >= settings.Steps ? ", finished" : "")}. Task {settings.Task.Name}, seed {settings.Seed}.");
+        if (settings.ForkedFrom is { } parent) page.Append(CultureInfo.InvariantCulture, $" Forked from {parent}; its prompts begin at {settings.FirstPrompt}.");
+        page.Append("\n\n");
         if (last is { } metrics) Table(page, ["metric", "value"], Shown.Where(key => metrics.TryGetProperty(key, out _)).Select(key => new[] { key, Number(metrics.GetProperty(key)) }));
         Table(page, ["evaluated at step", "sampled pass@1", "greedy", $"pass@{settings.Evaluation.Samples}"], evaluations.Select(point => new[]
         {

@@ -104,6 +104,43 @@ public sealed class GrpoLearnerTests : IDisposable
     }
 
     [Fact]
+    public async Task Base_from_a_checkpoint_must_go_on_with_its_weights_and_moments_to_the_bit()
+    {
+        static GrpoSettings Steady(GrpoSettings settings) => settings with { Algorithm = settings.Algorithm with { LrWarmup = 0, Schedule = "constant" } };
+        await using var parent = Learner("a", Steady);
+        await parent.PrepareBaseAsync(new Quiet(), default);
+        for (var step = 1; step <= 3; step++) await parent.TrainAsync(Rollouts.Batch(step, 4, 4, step), default);
+        var checkpoint = await parent.CheckpointAsync(default);
+        var next = await parent.TrainAsync(Rollouts.Batch(4, 4, 4, 9), default);
+        var taken = Directory.CreateDirectory(Path.Combine(_root, "taken")).FullName;
+        Assert.Equal(checkpoint.Hash, CheckpointFolder.Copy(Path.Combine(_root, "a", checkpoint.Location), taken));
+
+        await using var fork = Learner("b", settings => Steady(settings) with { Base = taken });
+        var (policy, saved) = await fork.PrepareBaseAsync(new Quiet(), default);
+        Assert.Equal((0, "", checkpoint.Hash, checkpoint.Hash), (policy.Version, policy.ParentHash, policy.Hash, saved.Hash));
+        Assert.Equal(TinyPolicy.HashOf(Path.Combine(taken, "optimizer.safetensors")), TinyPolicy.HashOf(Path.Combine(_root, "b", saved.Location, "optimizer.safetensors")));
+        Assert.Equal(next.Policy.Hash, (await fork.TrainAsync(Rollouts.Batch(1, 4, 4, 9), default)).Policy.Hash);
+    }
+
+    [Theory]
+    [InlineData("model.safetensors")]
+    [InlineData("optimizer.safetensors")]
+    [InlineData("manifest.json")]
+    public async Task Base_from_a_damaged_checkpoint_must_be_refused_and_not_copied(string file)
+    {
+        await using var parent = Learner("a");
+        var (_, checkpoint) = await parent.PrepareBaseAsync(new Quiet(), default);
+        var folder = Path.Combine(_root, "a", checkpoint.Location);
+        File.WriteAllBytes(Path.Combine(folder, file), File.ReadAllBytes(Path.Combine(folder, file))[..^3]);
+        Assert.Throws<PolicyUnavailableException>(() => CheckpointFolder.Verify(folder));
+        Assert.Throws<PolicyUnavailableException>(() => CheckpointFolder.Copy(folder, Directory.CreateDirectory(Path.Combine(_root, "copy")).FullName));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Combine(_root, "copy")));
+        await using var fork = Learner("b", settings => settings with { Base = folder });
+        var error = await Assert.ThrowsAsync<EngineFailedException>(() => fork.PrepareBaseAsync(new Quiet(), default));
+        Assert.IsType<PolicyUnavailableException>(error.InnerException);
+    }
+
+    [Fact]
     public async Task Weights_must_not_depend_on_the_number_of_ranks_to_the_bit()
     {
         var expected = await RunAsync("a", 2);

@@ -49,6 +49,15 @@ public class TrajectoryReplayTests
     }
 
     [Fact]
+    public void Subset_of_a_fork_must_be_keyed_by_the_prompt_and_not_by_the_group()
+    {
+        int[] Steps(long group, long firstPrompt) => [.. Enumerable.Range(0, 20).SelectMany(sibling =>
+            TrajectoryReplay.Views(0, Example() with { Id = new(group, sibling) }, 1, new CounterRandom(7), 1, firstPrompt).Select(view => view.Step))];
+        Assert.Equal(Steps(12, 0), Steps(5, 7));
+        Assert.NotEqual(Steps(5, 0), Steps(5, 7));
+    }
+
+    [Fact]
     public void MicroBatch_must_pack_views_with_their_tokens_and_padding()
     {
         var shorter = Example() with { Prompt = [3], Tokens = [8], RevealStep = [0], TokenLogProbs = [-.7f], SelectionLogProbs = [0] };

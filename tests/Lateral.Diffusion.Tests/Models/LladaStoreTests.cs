@@ -101,6 +101,26 @@ public class LladaStoreTests
         Assert.Contains("3 are foreign (model.transformer.blocks.0.query.weight", message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Inspect_must_find_what_loading_would()
+    {
+        var folder = Directory.CreateTempSubdirectory().FullName;
+        using var model = LladaStore.Fresh(Quickstart, seed: 1);
+        LladaStore.Save(model, folder);
+        Assert.Equal(Quickstart, LladaStore.Inspect(folder));
+
+        using var scope = NewDisposeScope();
+        var wrong = model.Parameters.ToDictionary();
+        wrong[LladaLayout.Head] = ones(12, 64);
+        SafetensorsWriter.Write(Path.Combine(folder, LladaStore.WeightsFile), wrong);
+        var message = Assert.Throws<ModelException>(() => LladaStore.Inspect(folder)).Message;
+        Assert.Contains("ff_out.weight is [12, 64], its configuration needs [11, 64]", message, StringComparison.Ordinal);
+        Assert.Equal(message, Assert.Throws<ModelException>(() => LladaStore.Load(folder)).Message);
+        wrong.Remove(LladaLayout.Head);
+        SafetensorsWriter.Write(Path.Combine(folder, LladaStore.WeightsFile), wrong);
+        Assert.Contains("1 tensors are missing", Assert.Throws<ModelException>(() => LladaStore.Inspect(folder)).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("\"block_type\": \"sequential\"", "block_type")]
     [InlineData("\"layer_norm_type\": \"low_precision\"", "layer_norm_type")]

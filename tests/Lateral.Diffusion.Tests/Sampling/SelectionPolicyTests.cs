@@ -25,6 +25,17 @@ public class SelectionPolicyTests
     }
 
     [Fact]
+    public void Uniforms_of_a_fork_must_be_keyed_by_the_prompt_and_those_of_evaluations_by_the_index()
+    {
+        var (parent, fork) = (new CounterUniforms(11), new CounterUniforms(11, firstPrompt: 7));
+        Assert.Equal(parent.Token(false, new(12, 3), 2, 1), fork.Token(false, new(5, 3), 2, 1));
+        Assert.Equal(parent.Selection(false, new(12, 3), 2, 1), fork.Selection(false, new(5, 3), 2, 1));
+        Assert.NotEqual(parent.Token(false, new(5, 3), 2, 1), fork.Token(false, new(5, 3), 2, 1));
+        Assert.Equal(parent.Token(true, new(5, 3), 2, 1), fork.Token(true, new(5, 3), 2, 1));
+        Assert.Equal(parent.Selection(true, new(5, 3), 2, 1), fork.Selection(true, new(5, 3), 2, 1));
+    }
+
+    [Fact]
     public void RandomReveal_must_give_every_subset_its_reported_probability()
     {
         var counts = new Dictionary<(int, int), int>();

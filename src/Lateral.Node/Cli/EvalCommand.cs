@@ -1,0 +1,65 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using System.Text.Json;
+using Lateral.Core.Prompts;
+using Lateral.Node.Composition;
+using Lateral.Node.Display;
+using Lateral.Node.Evaluation;
+using Lateral.Node.Runs;
+using Lateral.Rewards.Data;
+
+namespace Lateral.Node.Cli;
+
+/// <summary><c>eval</c>: pass@1, greedy and pass@k of a saved policy or a model directory, on held-out prompts or on a file's.</summary>
+internal static class EvalCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        var (run, folder, json) = (OpenedPolicy.Argument(), Options.RunsDir(), Options.Json());
+        var config = OpenedPolicy.Config();
+        var data = new Option<string>("--data") { Description = "prompts from a file instead of the task's held-out ones (sudoku CSV, countdown JSONL)", HelpName = "FILE" };
+        var prompts = new Option<int?>("--prompts") { Description = "how many prompts (default: eval.final-prompts, or the whole file)" };
+        var samples = new Option<int?>("--samples") { Description = "k of pass@k (default: eval.samples)" };
+        var eval = new Command("eval", Help.Line("evaluate a saved policy or a model directory", "eval first@120 --samples 8")) { run, data, prompts, samples, config, folder, json };
+        eval.SetAction(async (parsed, cancellation) =>
+        {
+            var opened = OpenedPolicy.Of(RunsCommand.Catalog(parsed.GetValue(folder)), parsed.GetValue(run)!, parsed.GetValue(config) ?? []);
+            var source = parsed.GetValue(data) is { } file ? FromFile(file, opened) : EvaluationPrompts.HeldOut(opened.Task.Prompts);
+            var evaluation = opened.Settings.Evaluation with
+            {
+                FinalPrompts = Positive("--prompts", parsed.GetValue(prompts)) ?? (parsed.GetValue(data) is null ? opened.Settings.Evaluation.FinalPrompts : source.Count),
+                Samples = Positive("--samples", parsed.GetValue(samples)) ?? opened.Settings.Evaluation.Samples,
+            };
+            opened.RequireTorch();
+            await using var evaluator = RunComposition.Evaluator(opened.Settings with { Evaluation = evaluation }, opened.Task, new LocalPolicyCache(opened.Directory), source, TimeProvider.System);
+            var point = new EvaluationPoint(opened.Policy.Version, await evaluator.EvaluateAsync(opened.Policy, full: true, cancellation));
+            terminal.Out.WriteLine(parsed.GetValue(json)
+                ? JsonSerializer.Serialize(point.Metrics.Add("step", point.Step))
+                : RunLines.Evaluation(point, evaluation.Samples));
+            return (int)ExitCode.Done;
+        });
+        return eval;
+    }
+
+    private static EvaluationPrompts FromFile(string path, OpenedPolicy opened)
+    {
+        var items = DataFiles.Read(path, opened.Settings.Task.Name);
+        var prompts = items.Select((item, index) => Encode(path, index, item, opened.Task.Tokenizer)).ToImmutableArray();
+        return new EvaluationPrompts(prompts.Length, index => prompts[index]);
+    }
+
+    private static Prompt Encode(string path, int index, TaskItem item, ITokenizer tokenizer)
+    {
+        try
+        {
+            return TaskPrompts.Of(index, item, tokenizer);
+        }
+        catch (FormatException mistake)
+        {
+            throw new UserException(ExitCode.Usage, $"{path}: row {index + 1}: {mistake.Message}", mistake);
+        }
+    }
+
+    private static int? Positive(string option, int? value) =>
+        value is <= 0 ? throw new UserException(ExitCode.Usage, $"{option} must be at least 1, got {value}") : value;
+}

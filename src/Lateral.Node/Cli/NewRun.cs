@@ -1,0 +1,37 @@
+using Lateral.Core.Runs;
+using Lateral.Node.Composition;
+using Lateral.Node.Runs;
+using Lateral.Node.Sessions;
+
+namespace Lateral.Node.Cli;
+
+/// <summary>A run that does not exist yet, for whichever command wants it: everything that can be refused is refused before the first file is written.</summary>
+/// <param name="Create">makes the run's directory</param>
+internal sealed record NewRun(RunSettings Settings, Func<RunDirectory> Create)
+{
+    public async Task<int> StartAsync(Terminal terminal, bool json, CancellationToken cancellation)
+    {
+        var task = Check();
+        await RunComposition.RequireMachineAsync(Settings, cancellation);
+        var directory = Create();
+        await using var output = terminal.Output(json);
+        return (int)await RunLauncher.LaunchAsync(Settings, directory, task, output);
+    }
+
+    /// <summary>Everything that can be known without training; writes nothing.</summary>
+    public async Task<int> DescribeAsync(Terminal terminal, bool json, CancellationToken cancellation)
+    {
+        var task = Check();
+        var plan = await DryRun.OfAsync(Settings, task, cancellation);
+        foreach (var line in json ? [plan.ToJson()] : plan.Lines()) terminal.Out.WriteLine(line);
+        return (int)ExitCode.Done;
+    }
+
+    private TaskComposition Check()
+    {
+        var task = TaskComposition.Of(Settings);
+        RunDirectory.RequireNew(Settings);
+        RunComposition.RequireModel(Settings, task);
+        return task;
+    }
+}
