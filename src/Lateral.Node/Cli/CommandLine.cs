@@ -45,6 +45,7 @@ public static class CommandLine
     {
         var root = new RootCommand("Lateral: asynchronous reinforcement learning of masked diffusion language models")
         {
+            InitCommand.Create(terminal),
             TrainCommand.Create(terminal),
             ResumeCommand.Create(terminal),
             ForkCommand.Create(terminal),
