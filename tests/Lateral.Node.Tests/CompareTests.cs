@@ -23,12 +23,12 @@ public sealed class CompareTests : IDisposable
             "algorithm.lr          1e-3   0.0001",
             "x-site.api-key        -      ***",
             "",
-            "reward/mean  first  final  best     steps 1 to 2, 0 to 1",
-            "  first      0      0.5    0.5 @2   ▁▅",
-            "  second     1      0.75   1 @1     █▇",
+            "reward/mean  first  final  best    steps 1 to 2, 0 to 1",
+            "  first      0      0.5    0.5 @2  ▁▅",
+            "  second     1      0.75   1 @1    █▇",
         ],
         output[..8]);
-        Assert.Contains("  first        0.5    0.25   0.25 @2  █▁", output);
+        Assert.Contains("  first       0.5    0.25   0.25 @2  █▁", output);
         Assert.Contains(output, line => line.StartsWith("  second", StringComparison.Ordinal) && line.Contains('-', StringComparison.Ordinal));
     }
 

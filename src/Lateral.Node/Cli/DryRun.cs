@@ -16,8 +16,9 @@ internal sealed record DryRun(RunSettings Settings, int HeldOut, IReadOnlyList<(
 
     private long Tokens => Rollouts * Settings.Rollout.Spec.GenLength;
 
+    /// <param name="parent">folder of the checkpoint that a fork begins with; null for other runs</param>
     /// <exception cref="UserException">the machine lacks something: port, space, or a device that the configuration names</exception>
-    public static async Task<DryRun> OfAsync(RunSettings settings, TaskComposition task, CancellationToken cancellation)
+    public static async Task<DryRun> OfAsync(RunSettings settings, TaskComposition task, string? parent, CancellationToken cancellation)
     {
         var topology = settings.Topology;
         await EnvironmentProblem.RequirePortAsync(topology.Host, topology.Port, cancellation);
@@ -37,8 +38,8 @@ internal sealed record DryRun(RunSettings Settings, int HeldOut, IReadOnlyList<(
             .. asked ? [$"libtorch sees {string.Join(", ", devices.Distinct())}"] : Array.Empty<string>(),
         ];
         // A fork begins with a model as much as a run with model.path does.
-        var begins = settings.ForkedFrom is null ? settings : settings with { Model = settings.Model with { Path = "base" } };
-        string[] notes = [.. Advice.On(begins), .. asked ? Array.Empty<string>() : ["libtorch was not loaded: doctor checks it"]];
+        var begun = parent is null ? settings : settings with { Model = settings.Model with { Path = parent } };
+        string[] notes = [.. Advice.On(begun), .. asked ? Array.Empty<string>() : ["libtorch was not loaded: doctor checks it"]];
         return new DryRun(settings, task.Prompts.HeldOutCount, [.. Files(settings)], checks, notes);
     }
 

@@ -19,7 +19,7 @@ internal static class ForkCommand
         {
             var forked = Fork.Of(RunsCommand.Catalog(parsed.GetValue(folder)), RunReference.Parse(parsed.GetValue(parent)!), parsed.GetValue(name)!, parsed.GetValue(sets) ?? []);
             RequireVocabulary(forked);
-            var (run, settings) = (new NewRun(forked.Settings.Settings, forked.Create), forked.Settings.Settings);
+            var (run, settings) = (new NewRun(forked.Settings.Settings, forked.Create, forked.Checkpoint), forked.Settings.Settings);
             terminal.Error.WriteLine($"fork of {settings.ForkedFrom}: weights {forked.From.Hash[..12]} and their optimizer are version 0, prompts from {Words.Count(settings.FirstPrompt)} on");
             return parsed.GetValue(dry)
                 ? await run.DescribeAsync(terminal, parsed.GetValue(json), cancellation)

@@ -7,7 +7,8 @@ namespace Lateral.Node.Cli;
 
 /// <summary>A run that does not exist yet, for whichever command wants it: everything that can be refused is refused before the first file is written.</summary>
 /// <param name="Create">makes the run's directory</param>
-internal sealed record NewRun(RunSettings Settings, Func<RunDirectory> Create)
+/// <param name="Parent">folder of the checkpoint that a fork begins with; null for other runs</param>
+internal sealed record NewRun(RunSettings Settings, Func<RunDirectory> Create, string? Parent = null)
 {
     public async Task<int> StartAsync(Terminal terminal, bool json, CancellationToken cancellation)
     {
@@ -22,7 +23,7 @@ internal sealed record NewRun(RunSettings Settings, Func<RunDirectory> Create)
     public async Task<int> DescribeAsync(Terminal terminal, bool json, CancellationToken cancellation)
     {
         var task = Check();
-        var plan = await DryRun.OfAsync(Settings, task, cancellation);
+        var plan = await DryRun.OfAsync(Settings, task, Parent, cancellation);
         foreach (var line in json ? [plan.ToJson()] : plan.Lines()) terminal.Out.WriteLine(line);
         return (int)ExitCode.Done;
     }

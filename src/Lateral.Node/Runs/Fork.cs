@@ -29,7 +29,8 @@ internal sealed record Fork(RunDirectory Parent, RunSettings ParentSettings, Pol
         ("warmup.", "a fork starts from the checkpoint's weights and has no warm-up"),
     ];
 
-    public string Name => Settings.Settings.Name;
+    /// <summary>The folder of the parent's checkpoint.</summary>
+    public string Checkpoint => Path.GetDirectoryName(Parent.Resolve(From.Location))!;
 
     /// <param name="sets">the fork's changes, in HOCON</param>
     /// <exception cref="UserException">no such run or checkpoint, or a change that a fork cannot have</exception>
@@ -55,7 +56,7 @@ internal sealed record Fork(RunDirectory Parent, RunSettings ParentSettings, Pol
     {
         var written = $"{File.ReadAllText(Parent.ConfigAsWritten).TrimEnd()}\n\n# --- forked from {Settings.Settings.ForkedFrom}\n{string.Join('\n', Changes)}\n";
         return RunDirectory.Create(Settings.Settings, new WrittenConfig(written, Settings.Resolved), directory =>
-            CheckpointFolder.Copy(Path.GetDirectoryName(Parent.Resolve(From.Location))!, Directory.CreateDirectory(directory.Base).FullName));
+            CheckpointFolder.Copy(Checkpoint, Directory.CreateDirectory(directory.Base).FullName));
     }
 
     private static void RequireChangeable(ConfigObject before, ConfigObject after)
