@@ -11,6 +11,8 @@ namespace Lateral.Node.Cli;
 /// </summary>
 internal static class WhyCommand
 {
+    private static readonly JsonSerializerOptions OneLine = new(StatusFile.Json) { WriteIndented = false };
+
     public static Command Create(Terminal terminal)
     {
         var (folder, json) = (Options.RunsDir(), Options.Json());
@@ -22,7 +24,7 @@ internal static class WhyCommand
             var run = parsed.GetValue(name) is { } given ? catalog.Find(given) : TheRunningOne(catalog);
             var last = StatusFile.Read(run);
             var diagnosis = RunDiagnosis.Of(last?.Status, RunObservation.Of(run, last, TimeProvider.System));
-            if (parsed.GetValue(json)) terminal.Out.WriteLine(JsonSerializer.Serialize(new Answer(run.Name, diagnosis, last?.Written, last?.Status), StatusFile.Json));
+            if (parsed.GetValue(json)) terminal.Out.WriteLine(JsonSerializer.Serialize(new Answer(run.Name, diagnosis, last?.Written, last?.Status), OneLine));
             else Print(terminal.Out, run, diagnosis);
             return (int)ExitCode.Done;
         });

@@ -29,7 +29,8 @@ internal static class RunLauncher
             // The trace is for whoever mends the program; the user gets the message and the way on.
             await WriteLogAsync(directory, error);
             var (code, message) = Failure.Describe(error);
-            await status.EndAsync(new RunEnd(RunEndKind.Failed, message));
+            // An unexpected error's message carries its trace, which is in the log.
+            await status.EndAsync(new RunEnd(RunEndKind.Failed, message.ReplaceLineEndings("\n").Split('\n')[0]));
             throw new UserException(code, $"{message}\nwhat was journaled is safe; go on with {Commands.Resume(settings)}\ndetails are in {directory.Logs}", error);
         }
     }
