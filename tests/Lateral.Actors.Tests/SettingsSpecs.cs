@@ -123,6 +123,8 @@ public sealed class SettingsSpecs
     [InlineData("topology.roles.sampler.devices { gpu {} }", "topology.roles.sampler.devices.gpu must name cpu, or cuda:0, cuda:1, ..., got \"gpu\"")]
     [InlineData("topology.roles.sampler.devices.cuda {}", "got \"cuda\" - write the index too, in quotes because of the colon: \"cuda:0\"")]
     [InlineData("topology.roles.sampler.devices = [cpu, \"cuda:0\"]", "topology.roles.sampler.devices must be a map, so that another file can add or remove a device - write devices { cpu {}, \"cuda:0\" {} }")]
+    [InlineData("topology.roles.sampler.devices = [cpu, cpu]", "write devices { cpu {} }")]
+    [InlineData("topology.roles.sampler.devices = \"cuda:1\"", "topology.roles.sampler.devices must be a map, so that another file can add or remove a device - write devices { \"cuda:1\" {} }")]
     [InlineData("topology.roles.sampler.devices.cpu.slot = 3", "unknown key topology.roles.sampler.devices.cpu.slot")]
     [InlineData("topology { gpus-per-node = 2, roles.learner.device = \"cuda:2\" }", "topology.roles.learner.device names cuda:2, but there are only cuda:0 .. cuda:1 (topology.gpus-per-node = 2 at --set:1:28) - name one of them (1 are named)")]
     [InlineData("topology { gpus-per-node = 0, roles.sampler.devices.\"cuda:0\" {} }", "topology.roles.sampler.devices.\"cuda:0\" names cuda:0, but there is no CUDA device (topology.gpus-per-node = 0")]
@@ -178,6 +180,16 @@ public sealed class SettingsSpecs
     {
         var errors = Assert.Throws<ConfigException>(() => RunSettingsLoader.Load(["nowhere.conf"], ["algorithm.lr = x"])).Errors;
         Assert.Equal(["nowhere.conf", "--set:1:16"], errors.Select(error => error.Origin.ToString()));
+    }
+
+    [Theory]
+    [InlineData("run.name = me@home\nrun.seed = first", "t.conf:2:14", "t.conf:3:12")]
+    [InlineData("x-list = [, a]\nrollout.gruop-size = 8\nrun.seed = first", "t.conf:2:11", "t.conf:4:12")]
+    public void Slip_in_the_text_must_not_hide_wrong_values_nor_be_told_twice(string text, params string[] places)
+    {
+        var options = new HoconOptions { ReadFile = path => path == "t.conf" ? $"include file(\"{Quickstart.Replace('\\', '/')}\")\n{text}\n" : File.Exists(path) ? File.ReadAllText(path) : null };
+        var errors = Assert.Throws<ConfigException>(() => RunSettingsLoader.Load(["t.conf"], [], options)).Errors;
+        Assert.Equal(places, errors.Select(error => error.Origin.ToString()));
     }
 
     private static RunSettings Load(params string[] sets) => RunSettingsLoader.Load([Quickstart], sets).Settings;

@@ -23,10 +23,7 @@ public static class RunSettingsLoader
     {
         var errors = new List<ConfigError>();
         var root = TryResolve(files, sets, errors, options, plugins ?? []);
-        var unread = errors.Count;
         var settings = root is null ? null : RunSettingsReader.Read(root, Defaults(plugins ?? []), plugins ?? [], errors);
-        // Beside a text that could not be read only what somebody wrote can be wrong.
-        if (unread > 0) errors = [.. errors.Where((error, index) => index < unread || !IsOurs(error.Origin, plugins ?? []))];
         return errors.Count == 0 ? new LoadedSettings(settings!, root!) : throw new ConfigException(InOrder(errors));
     }
 
@@ -57,9 +54,6 @@ public static class RunSettingsLoader
         var name = new HoconText(Set("run.name", files.Count > 0 ? Path.GetFileNameWithoutExtension(files[0]) : "run"), "the file's name");
         return Hocon.TryLoad(files, sets, errors, options, [Reference, .. plugins.Select(PluginSections.Layer), name]);
     }
-
-    private static bool IsOurs(Origin origin, IReadOnlyList<SettingsPlugin> plugins) =>
-        origin.Source == Reference.Source || plugins.Any(plugin => PluginSections.Source(plugin) == origin.Source);
 
     private static ConfigObject Defaults(IReadOnlyList<SettingsPlugin> plugins) => Hocon.Load([], [], null, [Reference, .. plugins.Select(PluginSections.Layer)]);
 

@@ -21,11 +21,15 @@ public static partial class RunSettingsReader
     /// <param name="errors">takes every mistake; the settings are worth nothing unless it stays empty</param>
     internal static RunSettings Read(ConfigObject root, ConfigObject reference, IReadOnlyList<SettingsPlugin> plugins, List<ConfigError> errors)
     {
+        var slips = new Slips([.. errors]);
         var config = new ConfigReader(root, errors, reference);
         var sections = PluginSections.Read(config, plugins);
         var settings = Read(config) with { Plugins = sections };
         PluginSections.Check(settings, root, plugins, errors);
+        slips.DropConsequences(errors);
+        var wrong = errors.Count;
         config.CheckUnknown();
+        slips.DropUnknown(errors, wrong);
         return settings;
     }
 

@@ -36,10 +36,11 @@ internal static partial class TopologySection
 
     private static ImmutableArray<string> ReadDevices(ConfigReader topology, ConfigReader sampler)
     {
-        if (sampler.Value.Find("devices") is ConfigArray list)
+        if (sampler.Value.Find("devices") is ConfigArray or ConfigScalar { Kind: not ScalarKind.Null })
         {
-            _ = sampler.Raw("devices");
-            sampler.Error("devices", $"must be a map, so that another file can add or remove a device - write devices {{ {string.Join(", ", list.Items.OfType<ConfigScalar>().Select(item => $"{ConfigPath.RenderKey(item.Text)} {{}}"))} }}");
+            var written = sampler.Raw("devices");
+            var names = ((written as ConfigArray)?.Items ?? [written!]).OfType<ConfigScalar>().Select(item => $"{ConfigPath.RenderKey(item.Text)} {{}}").Distinct().DefaultIfEmpty("cpu {}");
+            sampler.Error("devices", $"must be a map, so that another file can add or remove a device - write devices {{ {string.Join(", ", names)} }}");
             return ["cpu"];
         }
 

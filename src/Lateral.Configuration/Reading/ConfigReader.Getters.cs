@@ -120,7 +120,7 @@ public sealed partial class ConfigReader
         var (reader, name) = Locate(key);
         reader._known.Add(name);
         if (reader.Value.Fields.TryGetValue(name, out var value)) return value;
-        if (!reader._silent) _errors.Add(new ConfigError(reader.Origin, $"{FullPath(key)} is missing - it must be {expected} - write {name} = {DefaultOf(key) ?? example}"));
+        if (!reader._silent && !_incomplete) _errors.Add(new ConfigError(reader.Origin, $"{FullPath(key)} is missing - it must be {expected} - write {name} = {DefaultOf(key) ?? example}"));
         return null;
     }
 

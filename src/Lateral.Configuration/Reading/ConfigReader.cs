@@ -158,7 +158,7 @@ public sealed partial class ConfigReader
         if (child is null && !_silent && value is not ConfigScalar { IsPlaceholder: true })
         {
             if (value is not null and not ConfigScalar { Kind: ScalarKind.Null }) _errors.Add(new ConfigError(value.Origin, $"{path} must be a section, got {Describe(value)} - write {name} {{ key = value }}"));
-            else if (required) _errors.Add(new ConfigError(Origin, $"section {path} is missing - write {name} {{ ... }}"));
+            else if (required && !_incomplete) _errors.Add(new ConfigError(Origin, $"section {path} is missing - write {name} {{ ... }}"));
         }
 
         // Without "required" the key that is asked for below it reports what is missing.
