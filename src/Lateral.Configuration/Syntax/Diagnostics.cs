@@ -6,7 +6,7 @@ namespace Lateral.Configuration;
 /// </summary>
 internal sealed class Diagnostics
 {
-    private const int Limit = 200;
+    public const int Limit = 200;
 
     private readonly List<ConfigError> _errors = [];
     private readonly HashSet<ConfigError> _seen = [];

@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+
 namespace Lateral.Configuration;
 
 /// <summary>Looking ahead, skipping after a mistake, includes, and the words for what is missing.</summary>
@@ -83,6 +85,14 @@ internal sealed partial class Parser
         while (tokens[end].IsText) end++;
         var words = tokens[start..end].Where(t => t.Kind != TokenKind.Space).ToList();
         _at = end;
+        var before = string.Concat(words.TakeWhile(t => t.Kind != TokenKind.Quoted).Select(t => t.Text));
+        if (ElsewhereStart().IsMatch(before))
+        {
+            diagnostics.Report(origin, "include url(...) and classpath(...) are not supported - only files are read - write include file(\"other.conf\")");
+            SkipField();
+            return;
+        }
+
         if (tokens[end].IsSeparator || tokens[end].Kind == TokenKind.OpenBrace)
         {
             diagnostics.Report(origin, "include starts a file inclusion - it is not free as a key - write \"include\" in quotes");
@@ -92,7 +102,6 @@ internal sealed partial class Parser
 
         SkipField();
         if (tokens[end].Kind == TokenKind.Bad) return;
-        var before = string.Concat(words.TakeWhile(t => t.Kind != TokenKind.Quoted).Select(t => t.Text));
         var names = words.Where(t => t.Kind == TokenKind.Quoted).ToList();
         var after = string.Concat(words.SkipWhile(t => t.Kind != TokenKind.Quoted).Skip(1).Select(t => t.Text));
         var file = names.Count == 1 && tokens[end].EndsValue ? names[0] : null;
@@ -104,14 +113,14 @@ internal sealed partial class Parser
             case ("required(", ")") or ("required(file(", "))") when file is not null:
                 Splice(into, file, required: true);
                 break;
-            case ("url(" or "classpath(" or "required(url(" or "required(classpath(", _):
-                diagnostics.Report(origin, "include url(...) and classpath(...) are not supported - only files are read - write include file(\"other.conf\")");
-                break;
             default:
                 diagnostics.Report(origin, "include needs one quoted file name - write include \"other.conf\" or include required(file(\"other.conf\"))");
                 break;
         }
     }
+
+    [GeneratedRegex(@"^(required\()?(url|classpath)\(", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
+    private static partial Regex ElsewhereStart();
 
     private void Splice(ObjectNode into, Token name, bool required)
     {
