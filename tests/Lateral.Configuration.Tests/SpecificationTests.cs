@@ -127,7 +127,7 @@ public sealed class SpecificationTests
             unset = 1, unset = ${?UNSET}
             """, environment);
         Assert.Equal("""{"BLOCKED":null,"blocked":null,"empty":"","hosts":["a:1","b:2","c"],"port":"4053","unset":1}""", CanonicalJson.Write(root));
-        Assert.Equal("env $PORT (t.conf:1:18)", root.Fields["port"].Origin.ToString());
+        Assert.Equal("t.conf:1:18 (env $PORT)", root.Fields["port"].Origin.ToString());
     }
 
     [Fact]

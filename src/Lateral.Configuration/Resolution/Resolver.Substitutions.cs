@@ -70,7 +70,7 @@ internal sealed partial class Resolver
     }
 
     private ConfigScalar? Variable(string name, Origin at) =>
-        options.Environment(name) is { } text ? new ConfigScalar(new Origin($"env ${name} ({at})", 0, 0), text, true, ScalarKind.String) : null;
+        options.Environment(name) is { } text ? new ConfigScalar(at with { Variable = name }, text, true, ScalarKind.String) : null;
 
     private int _undefined;
 

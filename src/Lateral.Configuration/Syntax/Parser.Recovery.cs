@@ -31,6 +31,15 @@ internal sealed partial class Parser
         if (tokens[next].IsSeparator || tokens[next].Kind == TokenKind.OpenBrace) _at = next;
     }
 
+    private void RefuseSecondSeparator(Token first)
+    {
+        var next = _at;
+        while (tokens[next].Kind == TokenKind.Space) next++;
+        if (!first.IsSeparator || !tokens[next].IsSeparator) return;
+        diagnostics.Report(tokens[next].Origin, $"'{tokens[next].Text}' after '{first.Text}' - one separator is enough - remove one of them");
+        _at = next + 1;
+    }
+
     /// <summary>
     /// Moves to the value. False when the line ends without one: <c>a =</c> followed by a line <c>b = 2</c> means that a was
     /// forgotten, not that a is "b".
@@ -47,7 +56,7 @@ internal sealed partial class Parser
 
     private LiteralNode MissingValue(Origin key, string name)
     {
-        diagnostics.Report(key, $"key '{name}' has no value - the line ends after the separator - write {name} = value, or \"\" for an empty text");
+        diagnostics.Report(key, $"key '{name}' has no value - the line ends after the separator - write {name} = value, {name} {{ ... }} for a section, or \"\" for an empty text");
         return Failed(key);
     }
 
@@ -55,10 +64,37 @@ internal sealed partial class Parser
         ? $"'=' is missing between '{name}' and its list - write {name} = [...]"
         : $"key '{name}' has no value - a key needs '=', ':' or '{{' after it - write {name} = value";
 
-    private static string NoKey(Token found) => found.Kind switch
+    /// <summary>A list where a key should stand; <c>[rollout]</c> on a line of its own is another format's section.</summary>
+    private string NamelessList(string why)
     {
+        var name = tokens.Skip(_at + 1).TakeWhile(t => t.IsText).ToList();
+        var next = _at + 1 + name.Count;
+        return name.Count > 0 && tokens[next].Kind == TokenKind.CloseBracket && tokens[next + 1].Kind == TokenKind.Newline
+            ? $"'[{string.Concat(name.Select(t => t.Text))}]' starts no section - sections have braces - write {string.Concat(name.Select(t => t.Text))} {{ ... }}"
+            : why;
+    }
+
+    /// <summary>
+    /// A separator inside a value. After <c>a = 1 b = 2</c> the place is b, where the comma is missing; ':' after a plain word
+    /// belongs more often to a URL or a path.
+    /// </summary>
+    private (Origin Place, string Message) StraySeparator(int valueStart)
+    {
+        if (Current.Kind == TokenKind.Colon && tokens[_at - 1].Kind != TokenKind.Quoted) return (Current.Origin, "':' must be quoted here - unquoted text ends at ':' - put the whole value in \"double quotes\"");
+        var end = _at;
+        while (end > valueStart && tokens[end - 1].Kind == TokenKind.Space) end--;
+        var start = end;
+        while (start > valueStart && tokens[start - 1].Kind is TokenKind.Unquoted or TokenKind.Quoted) start--;
+        var key = string.Concat(tokens[start..end].Select(t => t.Text));
+        return start < end && start > valueStart && tokens[start - 1].Kind == TokenKind.Space
+            ? (tokens[start].Origin, $"a second key '{key}' starts on this line - a comma or a new line separates two keys - put a comma before '{key}', or the whole value in \"double quotes\"")
+            : (Current.Origin, $"'{Current.Text}' must be quoted here - HOCON reserves this character - put the whole value in \"double quotes\"");
+    }
+
+    private string NoKey(Token found) => found.Kind switch
+    {
+        TokenKind.OpenBracket => NamelessList("'[' has no key before it - a list needs a name - write name = [...]"),
         TokenKind.OpenBrace => "'{' has no key before it - a section needs a name - write name { ... }",
-        TokenKind.OpenBracket => "'[' has no key before it - a list needs a name - write name = [...]",
         TokenKind.Substitution => "a substitution cannot be a key - keys are fixed text - write name = ${...}",
         _ => $"'{found.Text}' has no key before it - write name {found.Text} value",
     };

@@ -35,7 +35,7 @@ public sealed class ConcatenationRules
     [InlineData("appending to a path", "path = [/bin]\npath = ${path} [/usr/bin]", """{"path":["/bin","/usr/bin"]}""")]
     [InlineData("white space is no item separator", "a = [1 2 3]", """{"a":["1 2 3"]}""")]
     [InlineData("items are concatenations too", "name = Ann\na = [my name is ${name}, [1] [2]]", """{"a":["my name is Ann",[1,2]],"name":"Ann"}""")]
-    [InlineData("white space is no field separator", "a = 1 b = 2", "!t.conf:1:9")]
+    [InlineData("white space is no field separator", "a = 1 b = 2", "!t.conf:1:7")]
     public void Lists_and_objects_must_join(string rule, string text, string expected) => Texts.Check(text, expected);
 
     [Theory]
