@@ -7,7 +7,7 @@ public sealed record HoconOptions
     public Func<string, string?> Environment { get; init; } = System.Environment.GetEnvironmentVariable;
 
     /// <summary>The text of a file, or null when there is none; may throw <see cref="IOException"/> when it cannot be read.</summary>
-    public Func<string, string?> ReadFile { get; init; } = path => File.Exists(path) ? File.ReadAllText(path) : null;
+    public Func<string, string?> ReadFile { get; init; } = SourceText.ReadFile;
 }
 
 /// <summary>A named text that is part of the program, such as the embedded reference.conf with every default.</summary>

@@ -12,14 +12,20 @@ public sealed class ErrorMessageTests
     [InlineData("a = [1,\nb = 2", "t.conf:1:5  '[' opened here is never closed - '=' at t.conf:2:3 starts a new key - add ']'")]
     [InlineData("a = [b = 2]", "t.conf:1:8  '=' in a list - a list holds values, not keys - write [{ key = value }], or close the list with ']'")]
     [InlineData("lr\n", "t.conf:1:1  key 'lr' has no value - a key needs '=', ':' or '{' after it - write lr = value")]
-    [InlineData("lr =\nseed = 7", "t.conf:1:1  key 'lr' has no value - the line ends after the separator - write lr = value, or \"\" for an empty text")]
+    [InlineData("lr =\nseed = 7", "t.conf:1:1  key 'lr' has no value - the line ends after the separator - write lr = value, lr { ... } for a section, or \"\" for an empty text")]
     [InlineData("seeds [1]", "t.conf:1:1  '=' is missing between 'seeds' and its list - write seeds = [...]")]
     [InlineData("= 3", "t.conf:1:1  '=' has no key before it - write name = value")]
     [InlineData("{ { a = 1 } }", "t.conf:1:3  '{' has no key before it - a section needs a name - write name { ... }")]
     [InlineData("${a} = 1", "t.conf:1:1  a substitution cannot be a key - keys are fixed text - write name = ${...}")]
     [InlineData("a..b = 1", "t.conf:1:1  'a..b' has an empty part - a path is names joined by single dots - remove the extra dot, or quote the name")]
     [InlineData("url = http://judge:8000", "t.conf:1:11  ':' must be quoted here - unquoted text ends at ':' - put the whole value in \"double quotes\"")]
-    [InlineData("a = 1 b = 2", "t.conf:1:9  '=' must be quoted here - or a second key starts on this line - put the value in \"double quotes\", or a comma before the key")]
+    [InlineData("a = 1 b = 2", "t.conf:1:7  a second key 'b' starts on this line - a comma or a new line separates two keys - put a comma before 'b', or the whole value in \"double quotes\"")]
+    [InlineData("a = 1 \"b c\".d += 2", "t.conf:1:7  a second key 'b c.d' starts on this line - a comma or a new line separates two keys - put a comma before 'b c.d', or the whole value in \"double quotes\"")]
+    [InlineData("a = b=2", "t.conf:1:6  '=' must be quoted here - HOCON reserves this character - put the whole value in \"double quotes\"")]
+    [InlineData("a == 1", "t.conf:1:4  '=' after '=' - one separator is enough - remove one of them")]
+    [InlineData("a : = 1", "t.conf:1:5  '=' after ':' - one separator is enough - remove one of them")]
+    [InlineData("[rollout]\na = 1", "t.conf:1:1  '[rollout]' starts no section - sections have braces - write rollout { ... }")]
+    [InlineData("a = 1\n[b]\nc = 1", "t.conf:2:1  '[b]' starts no section - sections have braces - write b { ... }")]
     [InlineData("a { x = 1 } b { y = 2 }", "t.conf:1:13  a second key starts here - the value before it ends on the same line - put a comma or a new line before 'b'")]
     [InlineData("mail = me@home", "t.conf:1:10  '@' must be quoted here - HOCON reserves this character - put the whole text in \"double quotes\"")]
     [InlineData("a = \"open\nb = 1", "t.conf:1:5  \" opened here is not closed on this line - a quoted string ends where its line ends - add the closing \", or use \"\"\" for several lines")]
@@ -40,7 +46,7 @@ public sealed class ErrorMessageTests
     public void Mistakes_of_one_file_must_come_out_in_one_pass() =>
         Assert.Equal(
             """
-            t.conf:1:1  key 'a' has no value - the line ends after the separator - write a = value, or "" for an empty text
+            t.conf:1:1  key 'a' has no value - the line ends after the separator - write a = value, a { ... } for a section, or "" for an empty text
             t.conf:2:10  '@' must be quoted here - HOCON reserves this character - put the whole text in "double quotes"
             t.conf:3:9  ':' must be quoted here - unquoted text ends at ':' - put the whole value in "double quotes"
             t.conf:4:5  ${nope} is not defined in the config or the environment - define it, or write ${?nope} if it is optional

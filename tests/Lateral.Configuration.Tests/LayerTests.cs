@@ -71,7 +71,7 @@ public sealed class LayerTests
             File.WriteAllText(Path.Combine(folder, "run.conf"), "include required(\"base.conf\")\nb = 2");
             Assert.Equal("""{"a":1,"b":2}""", CanonicalJson.Write(Hocon.Load([Path.Combine(folder, "run.conf")], [])));
             var missing = Path.Combine(folder, "rum.conf");
-            Assert.Equal($"{missing}  file not found - looked in {folder} - check the name, or run from the folder that holds it", Assert.Throws<ConfigException>(() => Hocon.Load([missing], [])).Message);
+            Assert.Equal($"{missing}  file not found - looked in {folder} - did you mean {Path.Combine(folder, "run.conf")}?", Assert.Throws<ConfigException>(() => Hocon.Load([missing], [])).Message);
         }
         finally
         {

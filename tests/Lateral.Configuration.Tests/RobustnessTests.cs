@@ -87,7 +87,7 @@ public sealed class RobustnessTests
             catch (ConfigException e)
             {
                 Assert.NotEmpty(e.Errors);
-                Assert.All(e.Errors, error => Assert.True(error.Origin.Source.Length > 0 && error.Message.Length > 10, error.ToString()));
+                Assert.All(e.Errors, error => AssertPlaced(error, text));
                 return null;
             }
         });
@@ -102,6 +102,16 @@ public sealed class RobustnessTests
             Assert.Equal(json, CanonicalJson.Write(Texts.Parse(CanonicalJson.Write(root, indented: true, sorted: false))));
             Assert.All(ConfigLeaves.Flatten(root), leaf => Assert.True(leaf.Origin.Source.Length > 0));
         }
+    }
+
+    /// <summary>Every mistake names a file and, where the file is the text at hand, a place inside it.</summary>
+    private static void AssertPlaced(ConfigError error, string text)
+    {
+        Assert.True(error.Message.Length is > 10 and < 1000, error.ToString());
+        Assert.True(error.Origin is { Source: "self.conf" or "a.conf" or "b.conf", Line: > 0, Column: > 0 }, error.ToString());
+        if (error.Origin.Source != "self.conf") return;
+        var lines = text.Split('\n');
+        Assert.True(error.Origin.Line <= lines.Length && error.Origin.Column <= lines[error.Origin.Line - 1].Length + 1, error.ToString());
     }
 
     /// <summary>Random self-references of one list must equal the fold that they describe.</summary>

@@ -23,6 +23,13 @@ internal static class Texts
     public static string FileJson(string first, params (string Name, string Text)[] files) =>
         CanonicalJson.Write(Hocon.Load([first], [], Options(files.ToDictionary(f => f.Name, f => f.Text))));
 
+    /// <summary>An expectation that begins with "!" is the position of the first error, any other is canonical JSON.</summary>
+    public static void Check(string text, string expected)
+    {
+        if (expected.StartsWith('!')) Assert.StartsWith(expected[1..] + "  ", Errors(text), StringComparison.Ordinal);
+        else Assert.Equal(expected, Json(text));
+    }
+
     /// <summary>Reads a section "s" with one getter and returns the errors, one per line.</summary>
     public static string ReadErrors(string text, Action<ConfigReader> read)
     {

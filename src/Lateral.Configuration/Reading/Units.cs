@@ -19,7 +19,7 @@ public static class Units
 
     /// <summary>Powers of ten end in "B" (kB, MB), single letters and "iB" are powers of two, as the specification says.</summary>
     private static readonly Dictionary<string, double> Bytes = Table(
-        [("B b byte bytes", 1), .. "kilo mega giga tera peta exa".Split(' ').SelectMany(SizeUnits)]);
+        [("B b byte bytes", 1), .. "kilo mega giga tera peta exa zetta yotta".Split(' ').SelectMany(SizeUnits)]);
 
     public static bool TryDuration(string text, out TimeSpan duration)
     {

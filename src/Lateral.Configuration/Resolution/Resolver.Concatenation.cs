@@ -9,10 +9,11 @@ internal sealed partial class Resolver
         foreach (var part in node.Parts)
         {
             var value = ResolveNode(part);
-            if (value is ConfigScalar { IsPlaceholder: true }) return value;
+            if (ReferenceEquals(value, Cyclic)) return value;
             if (value is not null) parts.Add((value, part is LiteralNode { IsSpace: true }));
         }
 
+        if (parts.Exists(p => IsFailed(p.Value))) return ConfigScalar.Placeholder(node.Origin, Mistakes(parts.Select(p => p.Value)));
         var solid = parts.Where(p => !p.IsSpace).Select(p => p.Value).ToList();
         if (solid.Count == 0) return null;
         if (parts.Count == 1) return solid[0];
@@ -22,8 +23,7 @@ internal sealed partial class Resolver
         if (lists.TrueForAll(l => l is not null)) return JoinLists(node.Origin, lists!);
 
         var odd = solid.Find(v => v.GetType() != solid[0].GetType()) ?? solid[0];
-        diagnostics.Report(node.Origin, $"{Describe(solid[0])} ({solid[0].Origin}) cannot be joined with {Describe(odd)} ({odd.Origin}) - only strings with strings, lists with lists and objects with objects - put a comma or a new line between them");
-        return Failed;
+        return Fail(node.Origin, $"{Describe(solid[0])} ({solid[0].Origin}) cannot be joined with {Describe(odd)} ({odd.Origin}) - only strings with strings, lists with lists and objects with objects - put a comma or a new line between them");
     }
 
     private ConfigValue JoinText(Origin origin, List<ConfigScalar> parts)
@@ -36,7 +36,10 @@ internal sealed partial class Resolver
     private ConfigValue JoinLists(Origin origin, List<ConfigArray> lists) =>
         Spend(lists.Sum(l => (long)l.Items.Count), origin) ? Bounded(new ConfigArray(origin, [.. lists.SelectMany(l => l.Items)])) : Failed;
 
-    /// <summary>A run of += is one list: each item sees the entries below its own, only the last entry is remembered.</summary>
+    /// <summary>
+    /// <c>a += b</c> is <c>a = ${?a} [b]</c>: a list even where b is undefined. A run of += is one list: each item sees the
+    /// entries below its own, only the last entry is remembered.
+    /// </summary>
     private ConfigValue? Append(Field field, int index)
     {
         var first = index;
@@ -47,16 +50,15 @@ internal sealed partial class Resolver
         {
             field.Cut = i;
             var item = ResolveNode(((AppendNode)field.Entries[i].Node).Item);
-            if (ReferenceEquals(item, Cyclic) || IsFailed(item)) return item;
+            if (ReferenceEquals(item, Cyclic)) return item;
             if (item is not null) items.Add(item);
         }
 
         var origin = field.Entries[first].Node.Origin;
-        if (below is null || ReferenceEquals(below, Cyclic)) return items.Count == 0 ? null : Bounded(new ConfigArray(origin, items));
-        if (IsFailed(below) || items.Count == 0) return below;
+        if (below is null || ReferenceEquals(below, Cyclic)) return Bounded(new ConfigArray(origin, items));
+        if (IsFailed(below)) return below;
         if ((below as ConfigArray ?? (below as ConfigObject)?.AsArray()) is { } list) return JoinLists(list.Origin, [list, new ConfigArray(list.Origin, items)]);
-        diagnostics.Report(origin, $"+= adds to a list, but the value so far is {Describe(below)} ({below.Origin}) - make it a list [...], or use = to replace it");
-        return Failed;
+        return Fail(origin, $"+= adds to a list, but the value so far is {Describe(below)} ({below.Origin}) - make it a list [...], or use = to replace it");
     }
 
     /// <summary>From the lowest layer to the highest.</summary>
@@ -74,10 +76,17 @@ internal sealed partial class Resolver
         var keyOrigins = new Dictionary<string, Origin>(lower.KeyOrigins, StringComparer.Ordinal);
         foreach (var (key, value) in upper.Fields)
         {
-            fields[key] = value is ConfigObject over && fields.TryGetValue(key, out var below) && below is ConfigObject under ? MergeObjects(under, over) : value;
+            fields[key] = value is ConfigObject over && fields.TryGetValue(key, out var below) ? Over(below, over) : value;
             keyOrigins[key] = upper.KeyOrigin(key);
         }
 
-        return Bounded(new ConfigObject(upper.Origin, fields) { KeyOrigins = keyOrigins });
+        return Bounded(new ConfigObject(upper.Origin, fields) { KeyOrigins = keyOrigins, Mistakes = Mistakes(lower, upper) });
     }
+
+    private ConfigValue Over(ConfigValue below, ConfigObject over) => below switch
+    {
+        ConfigObject under => MergeObjects(under, over),
+        _ when IsFailed(below) => over with { Mistakes = Mistakes(below, over) },
+        _ => over,
+    };
 }

@@ -15,9 +15,7 @@ internal sealed partial class Resolver
         if (value is null || ReferenceEquals(value, Cyclic)) value = FromEnvironment(node) ?? value;
         if (value is null)
         {
-            if (node.Path.Optional) return null;
-            diagnostics.Report(node.Origin, Undefined(node.Path));
-            return Failed;
+            return node.Path.Optional ? null : Fail(node.Origin, Undefined(node.Path));
         }
 
         if (ReferenceEquals(value, Cyclic))
@@ -25,14 +23,12 @@ internal sealed partial class Resolver
             if (node.Path.Optional) return null;
             // Another frame, further up, closes the loop: it looks back first and reports only if that fails too.
             if (low < _frame) return Cyclic;
-            diagnostics.Report(node.Origin, $"{node.Path} refers back to itself - no earlier value breaks the loop - set one before this line, or refer to something else");
-            return Failed;
+            return Fail(node.Origin, $"{node.Path} refers back to itself - no earlier value breaks the loop - set one before this line, or refer to something else");
         }
 
         if (node.MustBeObject && value is not ConfigObject && !IsFailed(value))
         {
-            diagnostics.Report(node.Origin, $"{node.Path} is {Describe(value)} ({value.Origin}) but is joined with an object - only objects merge with objects - put a comma or a new line between them, or check the name");
-            return Failed;
+            return Fail(node.Origin, $"{node.Path} is {Describe(value)} ({value.Origin}) but is joined with an object - only objects merge with objects - put a comma or a new line between them, or check the name");
         }
 
         return value;
@@ -74,12 +70,14 @@ internal sealed partial class Resolver
     }
 
     private ConfigScalar? Variable(string name, Origin at) =>
-        options.Environment(name) is { } text ? new ConfigScalar(new Origin($"env ${name} ({at})", 0, 0), text, true, ScalarKind.String) : null;
+        options.Environment(name) is { } text ? new ConfigScalar(at with { Variable = name }, text, true, ScalarKind.String) : null;
+
+    private int _undefined;
 
     private string Undefined(SubstitutionPath path)
     {
         // After many errors nobody reads the suggestions, and comparing with every path would take its time.
-        var near = diagnostics.Count > 50 ? null : Suggestions.Closest(ConfigPath.Render(path.Keys), AllPaths());
+        var near = ++_undefined > 50 ? null : Suggestions.Closest(ConfigPath.Render(path.Keys), AllPaths());
         return $"{path with { Optional = false }} is not defined in the config or the environment - " +
             (near is null ? "" : $"did you mean ${{{near}}}? - ") + $"define it, or write {path with { Optional = true }} if it is optional";
     }

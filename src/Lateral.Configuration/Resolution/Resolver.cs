@@ -42,8 +42,27 @@ internal sealed partial class Resolver(ObjectNode root, HoconOptions options, Di
     public ConfigObject? Resolve()
     {
         var value = ResolveObject(root);
+        Report(value, new HashSet<ConfigValue>(ReferenceEqualityComparer.Instance));
         if (value is not ConfigObject && !diagnostics.Any) diagnostics.Report(root.Origin, "substitutions refer to each other in a loop - remove one of them");
         return value as ConfigObject;
+    }
+
+    private static ConfigScalar Fail(Origin origin, string message) => ConfigScalar.Placeholder(origin, new ConfigError(origin, message));
+
+    /// <summary>The mistakes of several values, each once and no more than are ever told: values that repeat one another would double them at every step.</summary>
+    private static IReadOnlyList<ConfigError> Mistakes(params IEnumerable<ConfigValue> values)
+    {
+        var all = values.Where(v => v.Mistakes.Count > 0).SelectMany(v => v.Mistakes).Distinct().Take(Diagnostics.Limit).ToList();
+        return all.Count == 0 ? [] : all;
+    }
+
+    /// <summary>Tells the mistakes that nothing hides, each once.</summary>
+    private void Report(ConfigValue value, HashSet<ConfigValue> told)
+    {
+        if (!told.Add(value)) return;
+        foreach (var mistake in value.Mistakes) diagnostics.Report(mistake.Origin, mistake.Message);
+        var below = value switch { ConfigObject o => o.Fields.Values, ConfigArray a => a.Items, _ => Enumerable.Empty<ConfigValue>() };
+        foreach (var child in below) Report(child, told);
     }
 
     private bool Enter(Origin origin, bool again)
@@ -66,10 +85,8 @@ internal sealed partial class Resolver(ObjectNode root, HoconOptions options, Di
 
     private ConfigValue Bounded(ConfigValue value)
     {
-        if (value.Height > Node.MaxDepth) diagnostics.Report(value.Origin, $"nested too deeply after substitution - {Node.MaxDepth} levels are allowed - look for a value that contains itself");
-        else if (value.Weight > MaxWeight) diagnostics.Report(value.Origin, TooMuch);
-        else return value;
-        return Failed;
+        if (value.Height > Node.MaxDepth) return Fail(value.Origin, $"nested too deeply after substitution - {Node.MaxDepth} levels are allowed - look for a value that contains itself");
+        return value.Weight > MaxWeight ? Fail(value.Origin, TooMuch) : value;
     }
 
     private ConfigValue ResolveObject(ObjectNode node)
@@ -196,6 +213,7 @@ internal sealed partial class Resolver(ObjectNode root, HoconOptions options, Di
     {
         private List<ConfigObject>? _objects;
         private ConfigValue? _other;
+        private ConfigValue? _failedBelow;
         private bool _cyclic;
 
         public bool IsComplete { get; private set; }
@@ -212,13 +230,16 @@ internal sealed partial class Resolver(ObjectNode root, HoconOptions options, Di
         {
             IsComplete = true;
             if (_objects is null) _other = value;
+            else if (IsFailed(value)) _failedBelow = value;
         }
 
         public readonly ConfigValue? Merge(Resolver resolver)
         {
             if (_other is not null) return _other;
             if (_objects is null) return _cyclic ? Cyclic : null;
-            return _objects.Count == 1 ? _objects[0] : resolver.MergeObjects(Enumerable.Reverse(_objects));
+            var merged = _objects.Count == 1 ? _objects[0] : resolver.MergeObjects(Enumerable.Reverse(_objects));
+            // Objects are no cover: what should have merged with them was wanted.
+            return _failedBelow is null ? merged : merged with { Mistakes = Mistakes(_failedBelow, merged) };
         }
     }
 }

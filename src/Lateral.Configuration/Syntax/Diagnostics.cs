@@ -6,7 +6,7 @@ namespace Lateral.Configuration;
 /// </summary>
 internal sealed class Diagnostics
 {
-    private const int Limit = 200;
+    public const int Limit = 200;
 
     private readonly List<ConfigError> _errors = [];
     private readonly HashSet<ConfigError> _seen = [];
@@ -21,11 +21,14 @@ internal sealed class Diagnostics
 
     public void Report(Origin origin, string message)
     {
-        var error = new ConfigError(origin, message);
+        var error = new ConfigError(origin, Shortened(message));
         if (_errors.Count >= Limit || !_seen.Add(error)) return;
         _sources.TryAdd(origin.Source, _sources.Count);
         _errors.Add(_errors.Count == Limit - 1 ? new ConfigError(origin, $"more than {Limit} errors - fix the ones above first") : error);
     }
+
+    /// <summary>A message that quotes a line of a binary file keeps its beginning and its advice.</summary>
+    private static string Shortened(string message) => message.Length <= 800 ? message : $"{message[..500]} ... {message[^200..]}";
 
     public void ReportStructure(Origin origin, string message)
     {

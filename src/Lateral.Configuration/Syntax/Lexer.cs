@@ -89,7 +89,8 @@ internal sealed class Lexer
         _lineStart = _at;
     }
 
-    private static bool IsSpace(char c) => c != '\n' && (char.IsWhiteSpace(c) || c is '\uFEFF' or (>= '\u001C' and <= '\u001F'));
+    /// <summary>The specification's list: every Unicode separator, the byte order mark and eight control characters; not U+0085.</summary>
+    private static bool IsSpace(char c) => char.IsSeparator(c) || c is '\t' or '\v' or '\f' or '\r' or '\uFEFF' or (>= '\u001C' and <= '\u001F');
 
     private void ReadSpace(Origin origin)
     {
@@ -158,7 +159,7 @@ internal sealed class Lexer
         _at++;
         while (Peek() != '"' || _at >= _text.Length)
         {
-            if (_at >= _text.Length || Peek() == '\n')
+            if (_at >= _text.Length || Peek() == '\n' || Sees("\r\n"))
             {
                 _diagnostics.Report(origin, "\" opened here is not closed on this line - a quoted string ends where its line ends - add the closing \", or use \"\"\" for several lines");
                 Add(TokenKind.Bad, text.ToString(), origin);
@@ -168,6 +169,8 @@ internal sealed class Lexer
             if (Peek() == '\\') bad |= !ReadEscape(text);
             else
             {
+                if (Peek() < ' ' && !bad) ReportControl();
+                bad |= Peek() < ' ';
                 text.Append(Peek());
                 _at++;
             }
@@ -175,6 +178,12 @@ internal sealed class Lexer
 
         _at++;
         Add(bad ? TokenKind.Bad : TokenKind.Quoted, text.ToString(), origin);
+    }
+
+    private void ReportControl()
+    {
+        var (name, escape) = Peek() == '\t' ? ("a tab", "\\t") : ($"control character U+{(int)Peek():X4}", $"\\u{(int)Peek():x4}");
+        _diagnostics.Report(Here, $"{name} in a quoted string - JSON allows no control characters there - write {escape}, or use \"\"\" for text as it stands");
     }
 
     private bool ReadEscape(StringBuilder text)
@@ -210,6 +219,14 @@ internal sealed class Lexer
         while (_at < _text.Length && Peek() is not ('}' or '\n' or '{' or '$')) ReadOne();
         var inner = _tokens.Skip(outer).SkipWhile(t => t.Kind == TokenKind.Space).ToList();
         _tokens.RemoveRange(outer, _tokens.Count - outer);
+        if (Sees("${") && _text.AsSpan(_at).IndexOfAny('}', '\n') is > 0 and var end && _text[_at + end] == '}')
+        {
+            _diagnostics.Report(Here, "a substitution cannot hold another - its path is fixed text - write ${name}");
+            while (_at < _text.Length && Peek() is not ('\n' or ',')) _at++;
+            Add(TokenKind.Bad, "", origin);
+            return;
+        }
+
         if (Peek() != '}' || _at >= _text.Length)
         {
             _diagnostics.ReportStructure(origin, "'${' opened here is never closed - a substitution ends on its own line - write ${name} or ${?name}");

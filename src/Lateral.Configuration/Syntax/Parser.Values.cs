@@ -9,7 +9,7 @@ internal sealed partial class Parser
 
     private Node ParseValue()
     {
-        var first = Current.Origin;
+        var (first, start) = (Current.Origin, _at);
         var parts = new List<Node>();
         var failed = false;
         while (!Current.EndsValue)
@@ -38,9 +38,8 @@ internal sealed partial class Parser
                     failed = true;
                     break;
                 default:
-                    diagnostics.Report(Current.Origin, Current.Kind == TokenKind.Colon
-                        ? "':' must be quoted here - unquoted text ends at ':' - put the whole value in \"double quotes\""
-                        : $"'{Current.Text}' must be quoted here - or a second key starts on this line - put the value in \"double quotes\", or a comma before the key");
+                    var (place, message) = StraySeparator(start);
+                    diagnostics.Report(place, message);
                     SkipField();
                     failed = true;
                     break;

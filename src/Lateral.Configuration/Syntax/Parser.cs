@@ -24,7 +24,7 @@ internal sealed partial class Parser(List<Token> tokens, string source, SourceRe
         SkipBlank();
         if (Current.Kind == TokenKind.OpenBracket)
         {
-            diagnostics.ReportStructure(Current.Origin, "a config file holds keys, not a list - give the list a name: items = [...]");
+            diagnostics.ReportStructure(Current.Origin, NamelessList("a config file holds keys, not a list - give the list a name: items = [...]"));
             return root;
         }
 
@@ -115,6 +115,7 @@ internal sealed partial class Parser(List<Token> tokens, string source, SourceRe
         if (path is not null) _path.AddRange(path);
         _depth += path?.Count ?? 1;
         if (separator.IsSeparator) Take();
+        RefuseSecondSeparator(separator);
         var value = HasValue() ? ParseValue() : MissingValue(text[0].Origin, name);
         _depth -= path?.Count ?? 1;
         if (path is not null) _path.RemoveRange(_path.Count - path.Count, path.Count);

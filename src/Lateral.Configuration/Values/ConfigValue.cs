@@ -27,6 +27,12 @@ public abstract record ConfigValue(Origin Origin)
         return (weight, height + 1);
     }
 
+    /// <summary>
+    /// Mistakes found while this value was made. They count only where the value survives in the tree: what a later
+    /// value hides is never evaluated, so its mistakes are none.
+    /// </summary>
+    internal IReadOnlyList<ConfigError> Mistakes { get; init; } = [];
+
     /// <summary>True when both values print the same canonical JSON; origins and quoting are ignored.</summary>
     public abstract bool SameValueAs(ConfigValue other);
 }
@@ -52,9 +58,9 @@ public sealed record ConfigScalar : ConfigValue
 
     internal static ConfigScalar Unquoted(Origin origin, string text) => new(origin, text, false, Classify(text));
 
-    internal static ConfigScalar Placeholder(Origin origin) => new(origin, "", false, ScalarKind.Null) { IsPlaceholder = true };
+    internal static ConfigScalar Placeholder(Origin origin, params IReadOnlyList<ConfigError> mistakes) => new(origin, "", false, ScalarKind.Null) { IsPlaceholder = true, Mistakes = mistakes };
 
-    /// <summary>Stands for a value whose mistake has been reported already, so that readers stay silent about it.</summary>
+    /// <summary>Stands for a value that could not be made, so that readers stay silent about it: its mistake is told already, or one of <see cref="ConfigValue.Mistakes"/>.</summary>
     internal bool IsPlaceholder { get; private init; }
 
     public override bool SameValueAs(ConfigValue other) => other is ConfigScalar s && s.Kind == Kind && s.Text == Text;

@@ -2,11 +2,14 @@ namespace Lateral.Configuration;
 
 /// <summary>
 /// Where a value was written. Example: <c>new Origin("quickstart.conf", 3, 9)</c> prints <c>quickstart.conf:3:9</c>.
-/// Line and column count from 1; line 0 means that the source has no lines (an environment variable, a missing file).
+/// Line and column count from 1; line 0 means that the source has no lines (a missing file).
 /// </summary>
 public sealed record Origin(string Source, int Line, int Column)
 {
-    public override string ToString() => Line == 0 ? Source : $"{Source}:{Line}:{Column}";
+    /// <summary>The environment variable that gave the value which a substitution here asked for.</summary>
+    public string? Variable { get; init; }
+
+    public override string ToString() => (Line == 0 ? Source : $"{Source}:{Line}:{Column}") + (Variable is null ? "" : $" (env ${Variable})");
 }
 
 /// <summary>One mistake of the user: what is wrong, why, and how to fix it. Prints as <c>file:line:col  message</c>.</summary>

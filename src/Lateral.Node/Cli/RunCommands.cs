@@ -75,9 +75,8 @@ internal sealed class ReadFiles
     {
         ReadFile = path =>
         {
-            if (!File.Exists(path)) return null;
-            var text = File.ReadAllText(path);
-            if (!_read.Exists(file => file.Path == path)) _read.Add((path, text));
+            var text = SourceText.ReadFile(path);
+            if (text is not null && !_read.Exists(file => file.Path == path)) _read.Add((path, text));
             return text;
         },
     };
