@@ -185,6 +185,20 @@ public sealed class ActorSpecs : TestKit
     }
 
     [Fact]
+    public void Sampler_must_count_its_idle_seconds_from_its_start_and_not_from_the_machines()
+    {
+        using var held = new ManualResetEventSlim();
+        _engines.SamplerFault = _ => !held.Wait(Soon);
+        var (sampler, _, _, _) = StartSampler();
+        sampler.Tell(new PoliciesPublished([Policy(1, 0)]));
+        sampler.Tell(new WorkLeased([new SampleWork(5, [0, 1], 0, false)]));
+        var first = (PartStatus)_monitor.FishForMessage(m => m is PartStatus { Phase: Phase.Sampling }, Soon);
+        held.Set();
+        Assert.Equal(2, first.Figure(Figures.Active));
+        Assert.InRange(first.Figure(Figures.StalledSeconds), 0, 5);
+    }
+
+    [Fact]
     public void Sampler_whose_device_fails_must_say_why_and_stop()
     {
         _engines.SamplerFault = _ => true;

@@ -230,6 +230,16 @@ public sealed class RunDiagnosisTests
         Assert.Equal(("all 240 steps are trained", Parts.Recorder, "run.dir"), (diagnosis.Chain[0].Text, diagnosis.Culprit.Part, diagnosis.Advice[0].Setting));
     }
 
+    [Theory]
+    [InlineData("No space left on device : '/r/checkpoints/x'")]
+    [InlineData("SQLite Error 13: 'database or disk is full'.")]
+    [InlineData("Failed to create 'v6.tmp' with allocation size '87616' because the disk was full.")]
+    public void Part_that_fails_for_want_of_space_must_lead_to_the_disk(string reason)
+    {
+        var diagnosis = Diagnose(Learner(Phase.Restarting, 1, null) with { Fault = new PartFault(reason, 1, 0) });
+        Assert.Equal(["learner", "disk"], diagnosis.Chain.Select(link => link.Part));
+    }
+
     [Fact]
     public void Run_that_failed_for_good_must_give_the_reason()
     {

@@ -40,6 +40,7 @@ internal sealed class SamplerActor : ReceiveActor, IWithTimers
     public SamplerActor(string name, RunSettings settings, SamplerRefs refs, Func<ISampler> engine, IPromptSource prompts, TimeProvider time)
     {
         (_name, _settings, _refs, _prompts, _time) = (name, settings, refs, prompts, time);
+        _moved = (0, time.GetTimestamp());
         _plan = SamplerPlan.Empty with { PinnedMode = settings.Deterministic };
         _engine = Start(engine);
 

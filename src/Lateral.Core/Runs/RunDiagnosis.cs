@@ -78,9 +78,9 @@ public static partial class RunDiagnosis
 
     private static string Progress(RunStatus status) => $"at step {status.Ledger.Version} of {status.Ledger.Steps}";
 
+    /// <summary>In the words of the C library, SQLite, .NET (which reserves a file's space first) and Windows.</summary>
     private static bool SaysDiskFull(string reason) =>
-        reason.Contains("No space left on device", StringComparison.Ordinal) || reason.Contains("disk is full", StringComparison.Ordinal)
-        || reason.Contains("not enough space on the disk", StringComparison.Ordinal);
+        new[] { "No space left on device", "disk is full", "disk was full", "not enough space on the disk" }.Any(words => reason.Contains(words, StringComparison.Ordinal));
 
     /// <summary>41 s, 3 min 20 s, 2 h 5 min.</summary>
     private static string Seconds(double seconds)
