@@ -115,7 +115,10 @@ public sealed class RunDirectoryTests : IDisposable
         var error = Assert.Throws<UserException>(() => ChangedSettings.Apply(catalog, run, ["rollout.temperature = 0.5", "run.steps = 500"]));
         Assert.StartsWith("a resume cannot change rollout.temperature: ", error.Message, StringComparison.Ordinal);
 
+        Assert.Contains("reward.pools.answer.weight", Assert.Throws<UserException>(() => ChangedSettings.Apply(catalog, run, ["reward.pools.answer.weight = 2"])).Message, StringComparison.Ordinal);
+
         Assert.Equal(500, ChangedSettings.Apply(catalog, run, ["run.steps = 500", "eval.every = 7"]).Steps);
+        Assert.Equal(9, Assert.Single(ChangedSettings.Apply(catalog, run, ["reward.pools.answer { workers = 9, timeout = 7s }", "x-note { a = 1 }"]).Pools).Workers);
         var later = catalog.Load(run, []).Settings;
         Assert.Equal((500, 7), (later.Steps, later.Evaluation.Every));
         Assert.Contains("run.steps = 500", File.ReadAllText(run.ConfigAsWritten), StringComparison.Ordinal);

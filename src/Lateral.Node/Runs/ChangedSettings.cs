@@ -11,7 +11,9 @@ namespace Lateral.Node.Runs;
 /// </summary>
 internal static class ChangedSettings
 {
-    private static readonly string[] Changeable = ["run.steps", "run.dir", "run.name", "eval.", "checkpoint.", "compute.", "topology.", "akka.", "rollout.deadline", "x-"];
+    /// <summary>Told to the user; <c>*</c> stands for any word, and at the end for any number of them.</summary>
+    private static readonly string[] Changeable =
+        ["run.steps", "eval.*", "checkpoint.*", "compute.*", "topology.*", "akka.*", "rollout.deadline", "reward.defaults.workers", "reward.defaults.timeout", "reward.pools.*.workers", "reward.pools.*.timeout"];
 
     /// <summary>The run's settings with the changes, which are kept for later resumes.</summary>
     /// <exception cref="UserException">a change would alter what was trained so far</exception>
@@ -20,13 +22,13 @@ internal static class ChangedSettings
         var before = catalog.Load(run, []);
         if (sets.Count == 0) return before.Settings;
         var after = catalog.Load(run, sets);
-        var refused = ConfigDiff.Between(before.Resolved, after.Resolved).Select(change => change.Path).Where(path => !Changeable.Any(allowed => path == allowed || (allowed[^1] is '.' or '-' && path.StartsWith(allowed, StringComparison.Ordinal)))).ToList();
+        var refused = ConfigDiff.Between(before.Resolved, after.Resolved).Select(change => change.Path).Where(path => !IsChangeable(path)).ToList();
         if (refused.Count > 0)
         {
             throw new UserException(
                 ExitCode.Usage,
                 $"a resume cannot change {string.Join(", ", refused)}: it would alter what run '{run.Name}' has trained so far; start a new run with --name\n"
-                + $"a resume can change {string.Join(", ", Changeable.Where(key => key is not ("run.dir" or "run.name" or "x-")).Select(key => key[^1] == '.' ? key + "*" : key))}");
+                + $"a resume can change {string.Join(", ", Changeable)}");
         }
 
         EnvironmentProblem.Explain($"{run.ConfigResolved} cannot be written", () =>
@@ -35,5 +37,20 @@ internal static class ChangedSettings
             DurableFile.WriteText(run.ConfigResolved, CanonicalJson.Write(after.Resolved, indented: true) + "\n");
         });
         return after.Settings;
+    }
+
+    /// <summary>A run's name and folder follow from where it lies now; notes mean nothing to it.</summary>
+    private static bool IsChangeable(string path) =>
+        path is "run.dir" or "run.name" || path.StartsWith("x-", StringComparison.Ordinal) || Changeable.Any(pattern => Fits(path.Split('.'), pattern.Split('.')));
+
+    private static bool Fits(ReadOnlySpan<string> path, ReadOnlySpan<string> pattern)
+    {
+        for (var i = 0; i < pattern.Length; i++)
+        {
+            if (i >= path.Length || (pattern[i] != "*" && pattern[i] != path[i])) return false;
+            if (i == pattern.Length - 1 && pattern[i] == "*") return true;
+        }
+
+        return path.Length == pattern.Length;
     }
 }
