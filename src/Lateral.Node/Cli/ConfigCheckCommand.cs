@@ -50,7 +50,10 @@ internal static class ConfigCheckCommand
         {
             var mistakes = wrong.Errors.Select(error => new JsonObject
             {
-                ["file"] = error.Origin.Source, ["line"] = error.Origin.Line, ["column"] = error.Origin.Column, ["message"] = error.Message,
+                ["file"] = error.Origin.Source,
+                ["line"] = error.Origin.Line,
+                ["column"] = error.Origin.Column,
+                ["message"] = error.Message,
             });
             ConfigCommand.WriteJson(terminal, new JsonObject { ["valid"] = false, ["mistakes"] = new JsonArray([.. mistakes]) });
             return (int)ExitCode.Usage;

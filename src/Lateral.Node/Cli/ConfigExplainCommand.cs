@@ -80,7 +80,11 @@ internal static class ConfigExplainCommand
     {
         var node = new JsonObject
         {
-            ["key"] = path, ["from"] = entry.Path, ["meaning"] = entry.Comment, ["default"] = entry.IsSection ? null : ConfigCommand.Json(entry.Value), ["origin"] = entry.Origin.ToString(),
+            ["key"] = path,
+            ["from"] = entry.Path,
+            ["meaning"] = entry.Comment,
+            ["default"] = entry.IsSection ? null : ConfigCommand.Json(entry.Value),
+            ["origin"] = entry.Origin.ToString(),
         };
         if (here is not null) (node["value"], node["writtenAt"]) = (ConfigCommand.Json(ConfigCommand.Shown(path, here.Value)), here.Origin.ToString());
         return node;

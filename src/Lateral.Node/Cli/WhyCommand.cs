@@ -38,7 +38,7 @@ internal static class WhyCommand
         var names = (running.Count > 0 ? running : catalog.All()).Select(run => run.Name).ToList();
         throw new UserException(ExitCode.Usage, (running.Count, names.Count) switch
         {
-            (> 1, _) => $"several runs are running: {string.Join(", ", names)}; name one, for example {Commands.Program} why {names[0]}",
+            ( > 1, _) => $"several runs are running: {string.Join(", ", names)}; name one, for example {Commands.Program} why {names[0]}",
             (_, > 0) => $"no run is running; name one of {string.Join(", ", names)}, for example {Commands.Program} why {names[0]}",
             _ => $"there are no runs; start one with {Commands.Program} train hocon/quickstart.conf, or name their folder with --runs-dir",
         });
