@@ -19,7 +19,7 @@ public sealed class SettingsSpecs
     public void Shipped_file_must_load(string file)
     {
         // An overlay is half a run: it lies over the quickstart.
-        string[] files = file.StartsWith("overlays", StringComparison.Ordinal) ? [Quickstart, Path.Combine(Folder, file)] : [Path.Combine(Folder, file)];
+        string[] files = file.StartsWith("overlays", StringComparison.Ordinal) || file.StartsWith("persistence", StringComparison.Ordinal) ? [Quickstart, Path.Combine(Folder, file)] : [Path.Combine(Folder, file)];
         Assert.NotEmpty(RunSettingsLoader.Load(files, []).Settings.Pools);
     }
 

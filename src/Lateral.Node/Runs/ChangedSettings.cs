@@ -1,4 +1,3 @@
-using Lateral.Core;
 using Lateral.Actors.Settings;
 using Lateral.Configuration;
 using Lateral.Core.Runs;
@@ -11,7 +10,7 @@ namespace Lateral.Node.Runs;
 /// </summary>
 internal static class ChangedSettings
 {
-    private static readonly string[] Changeable = ["run.steps", "run.dir", "run.name", "eval.", "checkpoint.", "compute.", "topology.", "akka.", "rollout.deadline", "x-"];
+    private static readonly string[] Changeable = ["run.steps", "run.dir", "run.name", "eval.", "checkpoint.", "compute.", "topology.", "akka.", "journal.connection-string", "journal.password", "rollout.deadline", "x-"];
 
     /// <summary>The run's settings with the changes, which are kept for later resumes.</summary>
     /// <exception cref="UserException">a change would alter what was trained so far</exception>
@@ -32,7 +31,7 @@ internal static class ChangedSettings
         EnvironmentProblem.Explain($"{run.ConfigResolved} cannot be written", () =>
         {
             File.AppendAllText(run.ConfigAsWritten, $"\n# --- changed by a resume\n{string.Join('\n', sets)}\n");
-            DurableFile.WriteText(run.ConfigResolved, CanonicalJson.Write(after.Resolved, indented: true) + "\n");
+            run.Store(after.Resolved);
         });
         return after.Settings;
     }
