@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Akka.Actor.Setup;
 using Akka.Persistence.Sql.Config;
+using Lateral.Actors.Serialization;
 using Lateral.Core.Runs;
 using LinqToDB;
 
@@ -41,6 +42,18 @@ internal abstract class Journal
     /// <summary>An open connection whose table <c>journal</c> holds the run's events; nothing is written over it.</summary>
     /// <exception cref="RunHostException">the run has no journal yet, or it cannot be opened</exception>
     public abstract DbConnection OpenForReading();
+
+    /// <summary>One persistent actor's events, oldest first, each with its number.</summary>
+    public static IEnumerable<(T Event, long Number)> Read<T>(DbConnection connection, string persistenceId)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT message, manifest, sequence_number FROM journal WHERE persistence_id = @id ORDER BY sequence_number";
+        var id = command.CreateParameter();
+        (id.ParameterName, id.Value) = ("@id", persistenceId);
+        command.Parameters.Add(id);
+        using var reader = command.ExecuteReader();
+        while (reader.Read()) yield return ((T)EventSerializer.Decode((byte[])reader["message"], reader.GetString(1)), reader.GetInt64(2));
+    }
 
     /// <summary>A failure of the database in the user's words; what it holds of passwords is not among them.</summary>
     public abstract RunHostException Explain(DbException failure);

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Data.Common;
 using Lateral.Actors.Hosting;
-using Lateral.Actors.Serialization;
 using Lateral.Core.Runs;
 
 namespace Lateral.Actors;
@@ -72,19 +71,12 @@ public static class JournalAudit
     /// <param name="violated">told of numbers that are missing between two events</param>
     private static IEnumerable<T> Read<T>(DbConnection connection, string persistenceId, Action<string> violated)
     {
-        using var command = connection.CreateCommand();
-        command.CommandText = "SELECT message, manifest, sequence_number FROM journal WHERE persistence_id = @id ORDER BY sequence_number";
-        var id = command.CreateParameter();
-        (id.ParameterName, id.Value) = ("@id", persistenceId);
-        command.Parameters.Add(id);
-        using var reader = command.ExecuteReader();
         long? before = null;
-        while (reader.Read())
+        foreach (var (change, number) in Journal.Read<T>(connection, persistenceId))
         {
-            var number = reader.GetInt64(2);
             if (before is { } last && number != last + 1) violated($"the journal of {persistenceId} jumps from event {last} to {number}");
             before = number;
-            yield return (T)EventSerializer.Decode((byte[])reader["message"], reader.GetString(1));
+            yield return change;
         }
     }
 }
