@@ -76,6 +76,27 @@ public sealed class ActorSpecs : TestKit
     }
 
     [Fact]
+    public void Ledger_that_was_started_again_must_go_on_with_the_learner_that_has_its_epoch()
+    {
+        var (run, groups, _) = StartRun("again");
+        var learner = CreateTestProbe();
+        run.Tell(new LearnerHello("a"), learner);
+        learner.ExpectMsg<LearnerAssignment>(Soon);
+        CompleteBase(run, learner);
+        groups.ReceiveN(2, Soon);
+        Watch(run);
+        run.Tell(PoisonPill.Instance);
+        ExpectTerminated(run, Soon);
+
+        var (again, _, _) = StartRun("again");
+        again.Tell(new GroupFinished(new GroupCompleted(0, 0, 0, Zero)));
+        again.Tell(new GroupFinished(new GroupCompleted(1, 0, 0, Zero)));
+        // A living learner says no second hello, only what it waits for.
+        again.Tell(new LearnerIdle(1, 0), learner);
+        Assert.Equal(1, learner.ExpectMsg<TrainBatch>(Soon).Batch.Step);
+    }
+
+    [Fact]
     public void Run_must_recover_its_ledger_and_open_running_groups_again()
     {
         var (run, groups, _) = StartRun("recover");

@@ -34,7 +34,7 @@ public sealed class CanonicalJsonTests
     [Theory]
     [InlineData("password", true)]
     [InlineData("judge.api-key", true)]
-    [InlineData("db.connection-string", true)]
+    [InlineData("db.connection-string", false)]
     [InlineData("HF_TOKEN", true)]
     [InlineData("client-secret", true)]
     [InlineData("max-tokens", false)]

@@ -9,6 +9,7 @@ namespace Lateral.Actors.Hosting;
 
 /// <summary>
 /// Akka's own configuration, as JSON: Akka's parser never sees a user's file. The user's <c>akka {}</c> section lies on top.
+/// Connection strings are no part of it, because Akka may log it: <see cref="Journal.ToSetup"/> hands them over.
 /// </summary>
 internal static class AkkaConfiguration
 {
@@ -74,7 +75,7 @@ internal static class AkkaConfiguration
               "journal": {
                 "plugin": "{{JournalPlugin}}",
                 "sql": {
-                  "connection-string": {{Quote(journal.EventsConnection)}}, "provider-name": "SQLite.MS", "parallelism": 1,
+                  "parallelism": {{journal.Parallelism}},
                   "circuit-breaker": { "max-failures": 5, "call-timeout": "15s", "reset-timeout": "5s" },
                   "replay-filter": { "mode": "fail" }
                 }
@@ -82,7 +83,6 @@ internal static class AkkaConfiguration
               "snapshot-store": {
                 "plugin": "{{SnapshotPlugin}}",
                 "sql": {
-                  "connection-string": {{Quote(journal.SnapshotsConnection)}}, "provider-name": "SQLite.MS",
                   "circuit-breaker": { "max-failures": 5, "call-timeout": "15s", "reset-timeout": "5s" }
                 }
               }

@@ -1,73 +1,60 @@
 using System.Data.Common;
 using Akka.Actor.Setup;
 using Akka.Persistence.Sql.Config;
+using Lateral.Actors.Serialization;
+using Lateral.Core.Runs;
 using LinqToDB;
-using LinqToDB.Interceptors;
-using Microsoft.Data.Sqlite;
 
 namespace Lateral.Actors.Hosting;
 
 /// <summary>
-/// The SQLite journal of one run: events and snapshots in files of their own, because snapshots starve in the events'
-/// file. Write-ahead logging with synchronous NORMAL survives the death of the process.
+/// Where one run's events and snapshots are kept. Invariant: no two runs share a persistence id, because each run has files
+/// (SQLite) or a schema (PostgreSQL) of its own.
 /// </summary>
-internal sealed class Journal(string directory)
+internal abstract class Journal
 {
-    private const string Pragmas = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=10000;";
+    /// <summary>Writers at once; Akka's default suits a server, a file takes one.</summary>
+    public abstract int Parallelism { get; }
 
-    public string EventsConnection { get; } = Connection(Path.Combine(directory, "journal.db"));
+    protected abstract DataOptions Events { get; }
 
-    public string SnapshotsConnection { get; } = Connection(Path.Combine(directory, "snapshots.db"));
+    protected abstract DataOptions Snapshots { get; }
+
+    public static Journal Of(RunSettings settings) => settings.Journal.Kind switch
+    {
+        "sqlite" => new SqliteJournal(settings.Directory),
+        "postgres" => new PostgresJournal(settings),
+        var kind => throw new ArgumentException($"journal.kind = {kind} is unknown", nameof(settings)),
+    };
 
     public Setup ToSetup()
     {
         var setup = new MultiDataOptionsSetup();
-        setup.AddDataOptions(AkkaConfiguration.JournalPlugin, Options(EventsConnection));
-        setup.AddDataOptions(AkkaConfiguration.SnapshotPlugin, Options(SnapshotsConnection));
+        setup.AddDataOptions(AkkaConfiguration.JournalPlugin, Events);
+        setup.AddDataOptions(AkkaConfiguration.SnapshotPlugin, Snapshots);
         return setup;
     }
 
-    /// <summary>Opens, writes and reads both files, because the plugins would only log what is wrong and wait.</summary>
-    /// <exception cref="RunHostException">a file cannot be used; the message says which and why</exception>
-    public void Probe()
+    /// <summary>Opens, writes and reads, because Akka's plugins would only log what is wrong and wait.</summary>
+    /// <exception cref="RunHostException">it cannot be used; the message says what, why, and what to set</exception>
+    public abstract void Probe();
+
+    /// <summary>An open connection whose table <c>journal</c> holds the run's events; nothing is written over it.</summary>
+    /// <exception cref="RunHostException">the run has no journal yet, or it cannot be opened</exception>
+    public abstract DbConnection OpenForReading();
+
+    /// <summary>One persistent actor's events, oldest first, each with its number.</summary>
+    public static IEnumerable<(T Event, long Number)> Read<T>(DbConnection connection, string persistenceId)
     {
-        foreach (var connectionString in new[] { EventsConnection, SnapshotsConnection })
-        {
-            try
-            {
-                using var connection = new SqliteConnection(connectionString);
-                connection.Open();
-                using var command = connection.CreateCommand();
-                command.CommandText = Pragmas + "CREATE TABLE IF NOT EXISTS lateral_probe (n INTEGER); DELETE FROM lateral_probe; INSERT INTO lateral_probe VALUES (1);";
-                command.ExecuteNonQuery();
-            }
-            catch (SqliteException failure)
-            {
-                throw new RunHostException($"the journal {new SqliteConnectionStringBuilder(connectionString).DataSource} cannot be used: {failure.Message}", failure);
-            }
-        }
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT message, manifest, sequence_number FROM journal WHERE persistence_id = @id ORDER BY sequence_number";
+        var id = command.CreateParameter();
+        (id.ParameterName, id.Value) = ("@id", persistenceId);
+        command.Parameters.Add(id);
+        using var reader = command.ExecuteReader();
+        while (reader.Read()) yield return ((T)EventSerializer.Decode((byte[])reader["message"], reader.GetString(1)), reader.GetInt64(2));
     }
 
-    private static string Connection(string path) => new SqliteConnectionStringBuilder { DataSource = path }.ToString();
-
-    private static DataOptions Options(string connection) =>
-        new DataOptions().UseConnectionString("SQLite.MS", connection).UseInterceptor(new SetPragmas());
-
-    /// <summary>synchronous and busy_timeout belong to a connection and cannot stand in its connection string.</summary>
-    private sealed class SetPragmas : ConnectionInterceptor
-    {
-        public override void ConnectionOpened(ConnectionEventData eventData, DbConnection connection)
-        {
-            using var command = connection.CreateCommand();
-            command.CommandText = Pragmas;
-            command.ExecuteNonQuery();
-        }
-
-        public override async Task ConnectionOpenedAsync(ConnectionEventData eventData, DbConnection connection, CancellationToken cancellationToken)
-        {
-            await using var command = connection.CreateCommand();
-            command.CommandText = Pragmas;
-            await command.ExecuteNonQueryAsync(cancellationToken);
-        }
-    }
+    /// <summary>A failure of the database in the user's words; what it holds of passwords is not among them.</summary>
+    public abstract RunHostException Explain(DbException failure);
 }

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
-using Lateral.Actors.Serialization;
+using System.Data.Common;
+using Lateral.Actors.Hosting;
 using Lateral.Core.Runs;
-using Microsoft.Data.Sqlite;
 
 namespace Lateral.Actors;
 
@@ -22,21 +22,19 @@ public static class JournalAudit
     /// <exception cref="RunHostException">there is no journal, or it cannot be read</exception>
     public static AuditReport Run(RunSettings settings)
     {
-        var path = Path.Combine(settings.Directory, "journal.db");
-        if (!File.Exists(path)) throw new RunHostException($"no journal at {path}: the run has not started");
+        var journal = Journal.Of(settings);
         try
         {
-            using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadOnly }.ToString());
-            connection.Open();
+            using var connection = journal.OpenForReading();
             return Audit(connection, settings);
         }
-        catch (SqliteException failure)
+        catch (DbException failure)
         {
-            throw new RunHostException($"the journal {path} cannot be read: {failure.Message}", failure);
+            throw journal.Explain(failure);
         }
     }
 
-    private static AuditReport Audit(SqliteConnection connection, RunSettings settings)
+    private static AuditReport Audit(DbConnection connection, RunSettings settings)
     {
         var violations = ImmutableArray.CreateBuilder<string>();
         var events = Read<IRunEvent>(connection, $"run-{settings.Name}", violations.Add).ToImmutableArray();
@@ -71,19 +69,14 @@ public static class JournalAudit
     }
 
     /// <param name="violated">told of numbers that are missing between two events</param>
-    private static IEnumerable<T> Read<T>(SqliteConnection connection, string persistenceId, Action<string> violated)
+    private static IEnumerable<T> Read<T>(DbConnection connection, string persistenceId, Action<string> violated)
     {
-        using var command = connection.CreateCommand();
-        command.CommandText = "SELECT message, manifest, sequence_number FROM journal WHERE persistence_id = $id ORDER BY sequence_number";
-        command.Parameters.AddWithValue("$id", persistenceId);
-        using var reader = command.ExecuteReader();
         long? before = null;
-        while (reader.Read())
+        foreach (var (change, number) in Journal.Read<T>(connection, persistenceId))
         {
-            var number = reader.GetInt64(2);
             if (before is { } last && number != last + 1) violated($"the journal of {persistenceId} jumps from event {last} to {number}");
             before = number;
-            yield return (T)EventSerializer.Decode((byte[])reader["message"], reader.GetString(1));
+            yield return change;
         }
     }
 }

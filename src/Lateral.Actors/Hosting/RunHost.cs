@@ -50,7 +50,7 @@ public sealed class RunHost : IAsyncDisposable
     /// <exception cref="RunHostException">journal or port cannot be used, or the cluster does not form in time</exception>
     public static async Task<RunHost> StartAsync(RunSettings settings, RunEngines engines, TimeProvider? time = null)
     {
-        var journal = new Journal(settings.Directory);
+        var journal = Journal.Of(settings);
         journal.Probe();
         var setup = ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(AkkaConfiguration.For(settings, journal)), journal.ToSetup());
         var system = CreateSystem(setup, settings.Topology);

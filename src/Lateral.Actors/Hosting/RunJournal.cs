@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
-using Lateral.Actors.Serialization;
+using System.Data.Common;
+using Lateral.Actors.Hosting;
 using Lateral.Core.Runs;
-using Microsoft.Data.Sqlite;
 
 namespace Lateral.Actors;
 
@@ -20,24 +20,15 @@ public static class RunJournal
 
     private static ImmutableArray<T> Read<T>(RunSettings settings, string persistenceId)
     {
-        var path = Path.Combine(settings.Directory, "journal.db");
-        if (!File.Exists(path)) throw new RunHostException($"no journal at {path}: the run has not started");
+        var journal = Journal.Of(settings);
         try
         {
-            // Without a pool, so that nothing keeps the file open after the read.
-            using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ToString());
-            connection.Open();
-            using var command = connection.CreateCommand();
-            command.CommandText = "SELECT message, manifest FROM journal WHERE persistence_id = $id ORDER BY sequence_number";
-            command.Parameters.AddWithValue("$id", persistenceId);
-            using var reader = command.ExecuteReader();
-            var events = ImmutableArray.CreateBuilder<T>();
-            while (reader.Read()) events.Add((T)EventSerializer.Decode((byte[])reader["message"], reader.GetString(1)));
-            return events.ToImmutable();
+            using var connection = journal.OpenForReading();
+            return [.. Journal.Read<T>(connection, persistenceId).Select(read => read.Event)];
         }
-        catch (SqliteException failure)
+        catch (DbException failure)
         {
-            throw new RunHostException($"the journal {path} cannot be read: {failure.Message}", failure);
+            throw journal.Explain(failure);
         }
     }
 }

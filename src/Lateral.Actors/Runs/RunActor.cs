@@ -103,7 +103,8 @@ internal sealed class RunActor : JournaledActor<IRunEvent>, IWithTimers
         if (idle.Epoch != _ledger.Epoch) Sender.Tell(new LearnerFenced(idle.Epoch));
         else if (idle.Version == _ledger.Version)
         {
-            _learnerIdle = true;
+            // Only the learner has the current epoch; a ledger that was started again knows it by that.
+            (_learner, _learnerIdle) = (Sender, true);
             Advance();
         }
     }
@@ -121,6 +122,7 @@ internal sealed class RunActor : JournaledActor<IRunEvent>, IWithTimers
                 learner.Tell(new LearnerFenced(completed.Epoch));
                 break;
             default:
+                _learner = learner;
                 var consumed = _ledger.Pending!.Groups;
                 PersistThen(decision.Events, () =>
                 {

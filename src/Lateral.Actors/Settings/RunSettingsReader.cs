@@ -50,7 +50,7 @@ public static partial class RunSettingsReader
             TaskSection.Read(config), ReadModel(config.Section("model")), LearnerSection.ReadWarmup(config.Section("warmup")),
             rollout, config.Section("staleness").Int("max-versions", 0, 8), algorithm, learner,
             RewardSection.Read(config.Section("reward")), ReadEvaluation(config.Section("eval")), ReadCheckpoint(config.Section("checkpoint")),
-            TopologySection.Read(config.Section("topology")), new JournalSettings(config.Section("journal").OneOf("kind", "sqlite")), compute,
+            TopologySection.Read(config.Section("topology")), JournalSection.Read(config.Section("journal")), compute,
             config.Raw("akka") is { } akka ? CanonicalJson.Write(akka) : "{}")
         {
             FirstPrompt = run.Long("first-prompt", 0, MaxFirstPrompt),

@@ -4,8 +4,8 @@ namespace Lateral.Configuration;
 
 /// <summary>
 /// Keeps secrets out of prints, logs and run directories. A key is secret when its last words are password, secret, token,
-/// api-key, private-key or connection-string; a password inside a value (<c>Host=db;Password=x</c>, <c>postgres://u:x@db</c>)
-/// is hidden wherever it stands.
+/// api-key or private-key; a password inside a value (<c>Host=db;Password=x</c>, <c>postgres://u:x@db</c>) is hidden wherever
+/// it stands, and the rest of such a connection string is not.
 /// </summary>
 public static partial class Secrets
 {
@@ -17,6 +17,9 @@ public static partial class Secrets
         ArgumentNullException.ThrowIfNull(key);
         return SecretKey().IsMatch(key) && !VocabularyKey().IsMatch(key);
     }
+
+    /// <summary>True for <c>Host=db;Password=x</c>, whatever the key.</summary>
+    internal static bool HoldsPassword(string text) => Password().IsMatch(text);
 
     /// <summary>The same tree with secrets replaced by <see cref="Hidden"/>; everything below a secret key is hidden too.</summary>
     public static ConfigObject Redact(ConfigObject root)
@@ -35,7 +38,7 @@ public static partial class Secrets
         _ => value,
     };
 
-    [GeneratedRegex(@"(^|[-_.])(passwords?|secrets?|token|(api|private)-?key|connection-?string)$", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(@"(^|[-_.])(passwords?|secrets?|token|(api|private)-?key)$", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex SecretKey();
 
     [GeneratedRegex(@"(^|[-_.])(mask|pad|eos|bos|eot|unk|cls|sep)-token$", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]

@@ -43,8 +43,10 @@ public sealed record EvaluationSettings(int Every, int Prompts, int FinalPrompts
 
 public sealed record CheckpointSettings(int Every, int KeepLast);
 
-/// <param name="Kind"><c>sqlite</c> (files in the run directory) in this version</param>
-public sealed record JournalSettings(string Kind);
+/// <param name="Kind"><c>sqlite</c> (files in the run directory) or <c>postgres</c></param>
+/// <param name="ConnectionString">of a PostgreSQL server, for example <c>Host=db;Database=lateral;Username=lateral</c>; never with the password</param>
+/// <param name="Password">from the environment, at every start</param>
+public sealed record JournalSettings(string Kind, string? ConnectionString = null, Secret? Password = null);
 
 /// <param name="Threads">intra-op threads of libtorch in this process</param>
 /// <param name="Libtorch">directory of an installed libtorch or PyTorch; null = the package's</param>

@@ -1,3 +1,4 @@
+using Lateral.Actors;
 using Lateral.Core.Runs;
 using Lateral.Diffusion.Native;
 using Lateral.Node.Estimation;
@@ -22,5 +23,17 @@ internal static class RunCheck
             yield return need.Fits == false
                 ? new Finding("memory", false, $"{need.Device} has {Bytes.Text(need.Capacity!.Value)} and the run needs about {Bytes.Text(need.Bytes)}", Remedies.For(estimate, need.Device, capacity)[0])
                 : new Finding("memory", true, $"{need.Device}: the run needs about {Bytes.Text(need.Bytes)}{(need.Capacity is { } known ? $" of {Bytes.Text(known)}" : "")}");
+    }
+
+    public static Finding Journal(RunSettings settings)
+    {
+        try
+        {
+            return new Finding("journal", true, JournalServer.Reach(settings.Journal) ?? "SQLite files in the run directory");
+        }
+        catch (RunHostException failure)
+        {
+            return new Finding("journal", false, failure.Message);
+        }
     }
 }

@@ -52,6 +52,7 @@ internal static class DoctorCommand
         var runs = folder ?? Path.GetDirectoryName(settings.Directory)!;
         foreach (var finding in FolderCheck.Of(runs, RunCheck.Disk(settings, estimate.Parameters))) yield return finding;
         foreach (var finding in RunCheck.Of(settings, estimate, backend)) yield return finding;
+        yield return RunCheck.Journal(settings);
         if (settings.Topology.Port > 0) yield return await MachineCheck.PortAsync(settings.Topology.Host, settings.Topology.Port, cancellation);
     }
 

@@ -67,10 +67,12 @@ public sealed class RunComposition : IAsyncDisposable
 
     /// <summary>Loads libtorch and checks what the run needs of this machine, before anything is written.</summary>
     /// <exception cref="UserException">a device does not exist, or the port is taken</exception>
+    /// <exception cref="RunHostException">the journal's server cannot be used</exception>
     /// <exception cref="NativeBackendException">libtorch cannot be loaded</exception>
     public static async Task RequireMachineAsync(RunSettings settings, CancellationToken cancellation)
     {
         await EnvironmentProblem.RequirePortAsync(settings.Topology.Host, settings.Topology.Port, cancellation);
+        _ = JournalServer.Reach(settings.Journal);
         RequireTorch(settings, [.. settings.Topology.SamplerDevices, settings.Topology.LearnerDevice]);
     }
 

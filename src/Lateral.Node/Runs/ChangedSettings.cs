@@ -1,4 +1,3 @@
-using Lateral.Core;
 using Lateral.Actors.Settings;
 using Lateral.Configuration;
 using Lateral.Core.Runs;
@@ -13,7 +12,7 @@ internal static class ChangedSettings
 {
     /// <summary>Told to the user; <c>*</c> stands for any word, and at the end for any number of them.</summary>
     private static readonly string[] Changeable =
-        ["run.steps", "eval.*", "checkpoint.*", "compute.*", "topology.*", "akka.*", "rollout.deadline", "reward.defaults.workers", "reward.defaults.timeout", "reward.pools.*.workers", "reward.pools.*.timeout"];
+        ["run.steps", "eval.*", "checkpoint.*", "compute.*", "topology.*", "akka.*", "journal.connection-string", "journal.password", "rollout.deadline", "reward.defaults.workers", "reward.defaults.timeout", "reward.pools.*.workers", "reward.pools.*.timeout"];
 
     /// <summary>The run's settings with the changes, which are kept for later resumes.</summary>
     /// <exception cref="UserException">a change would alter what was trained so far</exception>
@@ -34,7 +33,7 @@ internal static class ChangedSettings
         EnvironmentProblem.Explain($"{run.ConfigResolved} cannot be written", () =>
         {
             File.AppendAllText(run.ConfigAsWritten, $"\n# --- changed by a resume\n{string.Join('\n', sets)}\n");
-            DurableFile.WriteText(run.ConfigResolved, CanonicalJson.Write(after.Resolved, indented: true) + "\n");
+            run.Store(after.Resolved);
         });
         return after.Settings;
     }

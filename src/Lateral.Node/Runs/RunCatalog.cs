@@ -52,7 +52,7 @@ public sealed class RunCatalog(string folder)
     /// <summary>The settings a run was started with, at the place where the run lies now.</summary>
     /// <exception cref="ConfigException">the stored configuration is not what this version reads</exception>
     public LoadedSettings Load(RunDirectory run, IEnumerable<string> sets) => RunSettingsLoader.Load(
-        [run.ConfigResolved], [RunSettingsLoader.Set("run.dir", folder), RunSettingsLoader.Set("run.name", run.Name), .. sets]);
+        File.Exists(run.ConfigSecrets) ? [run.ConfigResolved, run.ConfigSecrets] : [run.ConfigResolved], [RunSettingsLoader.Set("run.dir", folder), RunSettingsLoader.Set("run.name", run.Name), .. sets]);
 
     /// <summary>A run whose stored configuration this version cannot read is <c>unreadable</c>, so that it hides no other.</summary>
     public RunEntry Describe(RunDirectory run)

@@ -16,6 +16,9 @@ public sealed record RunDirectory(string Root)
 
     public string ConfigResolved => Path.Combine(Root, "config.resolved.json");
 
+    /// <summary>Which variables the configuration's secrets are read from; the secrets themselves are stored nowhere.</summary>
+    public string ConfigSecrets => Path.Combine(Root, "config.secrets.conf");
+
     public string Metrics => Path.Combine(Root, "metrics.jsonl");
 
     public string Evaluations => Path.Combine(Root, "eval.jsonl");
@@ -85,16 +88,27 @@ public sealed record RunDirectory(string Root)
             fill?.Invoke(directory);
             DurableFile.WriteText(directory.ConfigAsWritten, written.AsWritten);
             DurableFile.WriteText(directory.Environment, EnvironmentReport.Json());
-            DurableFile.WriteText(directory.ConfigResolved, CanonicalJson.Write(written.Resolved, indented: true) + "\n");
+            directory.Store(written.Resolved);
         });
         return directory;
     }
 
+    /// <summary>Writes what a resume reads, without the secrets. What was known of a secret stays known where its variable is not set now.</summary>
+    /// <exception cref="ConfigException">a secret is written out instead of read from the environment</exception>
+    public void Store(ConfigObject resolved)
+    {
+        var stored = StoredConfig.Of(resolved);
+        string[] known = File.Exists(ConfigSecrets) ? [.. File.ReadLines(ConfigSecrets).Where(line => !line.StartsWith('#'))] : [];
+        string[] lines = [.. known.Union(stored.Variables)];
+        if (lines.Length > 0) DurableFile.WriteText(ConfigSecrets, "# Secrets are stored nowhere: each is read from the environment at every start.\n" + string.Concat(lines.Select(line => line + "\n")));
+        DurableFile.WriteText(ConfigResolved, CanonicalJson.Write(stored.Tree, indented: true) + "\n");
+    }
+
     private static bool Leftover(string entry) =>
-        Path.GetFileName(entry) is "rollouts" or "checkpoints" or "base" or "policies" or "logs" or "config.conf" or "env.json" or RunLock.FileName or RunLock.OwnerFileName
+        Path.GetFileName(entry) is "rollouts" or "checkpoints" or "base" or "policies" or "logs" or "config.conf" or "config.secrets.conf" or "env.json" or RunLock.FileName or RunLock.OwnerFileName
         || entry.EndsWith(".tmp", StringComparison.Ordinal);
 }
 
 /// <summary>A configuration as the user gave it and as it was understood.</summary>
 /// <param name="AsWritten">the text of every file in order, and the settings of the command line</param>
-public sealed record WrittenConfig(string AsWritten, ConfigValue Resolved);
+public sealed record WrittenConfig(string AsWritten, ConfigObject Resolved);

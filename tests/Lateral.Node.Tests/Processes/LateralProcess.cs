@@ -13,7 +13,7 @@ internal sealed class LateralProcess : IDisposable
     private readonly TaskCompletionSource _outputEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _disposed;
 
-    private LateralProcess(string[] arguments)
+    private LateralProcess((string Name, string Value)[] environment, string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "lateral.dll"), .. arguments])
         {
@@ -22,6 +22,7 @@ internal sealed class LateralProcess : IDisposable
             RedirectStandardError = true,
             RedirectStandardInput = true,
         };
+        foreach (var (name, value) in environment) start.Environment[name] = value;
         _process = Process.Start(start) ?? throw new InvalidOperationException("dotnet did not start");
         _process.StandardInput.Close();
         _process.OutputDataReceived += (_, e) => Note(e.Data);
@@ -39,12 +40,16 @@ internal sealed class LateralProcess : IDisposable
 
     public string Output => string.Join('\n', _lines);
 
-    public static LateralProcess Start(params string[] arguments) => new(arguments);
+    public static LateralProcess Start(params string[] arguments) => new([], arguments);
+
+    public static LateralProcess Start((string Name, string Value)[] environment, params string[] arguments) => new(environment, arguments);
 
     /// <summary>Runs to its end.</summary>
-    public static async Task<(int ExitCode, string Output)> RunAsync(params string[] arguments)
+    public static Task<(int ExitCode, string Output)> RunAsync(params string[] arguments) => RunAsync([], arguments);
+
+    public static async Task<(int ExitCode, string Output)> RunAsync((string Name, string Value)[] environment, params string[] arguments)
     {
-        using var process = Start(arguments);
+        using var process = Start(environment, arguments);
         return (await process.ExitAsync(), process.Output);
     }
 

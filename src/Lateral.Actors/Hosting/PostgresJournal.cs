@@ -1,0 +1,96 @@
+using System.Data.Common;
+using System.Text.RegularExpressions;
+using Lateral.Core;
+using Lateral.Core.Runs;
+using LinqToDB;
+using Npgsql;
+
+namespace Lateral.Actors.Hosting;
+
+/// <summary>
+/// A PostgreSQL database that any number of runs may share: each has a schema of its own, made at its first start and named
+/// in the run directory's file <c>journal.id</c>. So two runs of the same name never meet, whatever directories they are in;
+/// and a run whose schema is gone is refused instead of started anew over its checkpoints. A run directory that is copied
+/// shares its journal with the original: only one of the two may go on.
+/// </summary>
+internal sealed partial class PostgresJournal(RunSettings settings) : Journal
+{
+    private const string Provider = "PostgreSQL.15";
+
+    private readonly JournalServer _server = new(settings.Journal);
+    private readonly string _identity = Path.Combine(settings.Directory, "journal.id");
+
+    public override int Parallelism => 3;
+
+    protected override DataOptions Events => new DataOptions().UseConnectionString(Provider, InSchema());
+
+    protected override DataOptions Snapshots => Events;
+
+    public override void Probe()
+    {
+        try
+        {
+            using var connection = _server.Open();
+            if (!File.Exists(_identity)) Claim(connection);
+            else RequireSchema(connection);
+            Execute(connection, $"SET search_path TO {Schema()}; CREATE TABLE IF NOT EXISTS lateral_probe (n INTEGER); DELETE FROM lateral_probe; INSERT INTO lateral_probe VALUES (1)");
+        }
+        catch (DbException failure)
+        {
+            throw Explain(failure);
+        }
+    }
+
+    public override DbConnection OpenForReading()
+    {
+        if (!File.Exists(_identity)) throw new RunHostException($"no journal: {_identity} is not there, so the run has not started");
+        try
+        {
+            var connection = _server.Open();
+            RequireSchema(connection);
+            Execute(connection, $"SET search_path TO {Schema()}; SET default_transaction_read_only = on");
+            return connection;
+        }
+        catch (DbException failure)
+        {
+            throw Explain(failure);
+        }
+    }
+
+    public override RunHostException Explain(DbException failure) => _server.Explain(failure);
+
+    /// <summary>The schema first: a file that names no schema would make the run unusable.</summary>
+    private void Claim(NpgsqlConnection connection)
+    {
+        var name = string.Concat(settings.Name.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '_'));
+        var schema = $"lateral_{name[..Math.Min(30, name.Length)]}_{Guid.NewGuid().ToString("N")[..16]}";
+        Execute(connection, $"CREATE SCHEMA {schema}");
+        DurableFile.WriteText(_identity, schema + "\n");
+    }
+
+    private void RequireSchema(NpgsqlConnection connection)
+    {
+        using var command = new NpgsqlCommand("SELECT count(*) FROM pg_namespace WHERE nspname = @schema", connection);
+        command.Parameters.AddWithValue("schema", Schema());
+        if (command.ExecuteScalar() is 1L) return;
+        throw new RunHostException(
+            $"{_server.Place} has no schema {Schema()}, which holds this run's journal - it was dropped, or this is another database - set journal.connection-string to the one that has it");
+    }
+
+    private string InSchema() => new NpgsqlConnectionStringBuilder(_server.ConnectionString) { SearchPath = Schema() }.ToString();
+
+    private string Schema()
+    {
+        var schema = File.ReadAllText(_identity).Trim();
+        return SchemaName().IsMatch(schema) ? schema : throw new RunHostException($"{_identity} names no schema: it should hold one line such as lateral_first_0123456789abcdef");
+    }
+
+    private static void Execute(NpgsqlConnection connection, string sql)
+    {
+        using var command = new NpgsqlCommand(sql, connection);
+        command.ExecuteNonQuery();
+    }
+
+    [GeneratedRegex("^lateral_[a-z0-9_]{1,55}$", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
+    private static partial Regex SchemaName();
+}
