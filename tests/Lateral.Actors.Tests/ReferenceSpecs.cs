@@ -59,7 +59,7 @@ public sealed class ReferenceSpecs
 
         // A choice of one has no other legal value; that others are refused shows that it is read.
         if (changed.Count == 0 && refusals.Any(message => message.StartsWith($"{path} must be one of {Entries.Single(entry => entry.Path == path).Default}, got", StringComparison.Ordinal)))
-            changed.Add(path is "algorithm.name" ? "Algorithm" : path is "journal.kind" ? "Journal.Kind" : path);
+            changed.Add(path is "algorithm.name" ? "Algorithm" : path);
         return changed;
     }
 
@@ -68,6 +68,7 @@ public sealed class ReferenceSpecs
     {
         ["tasks", var name, ..] => ["task = null", $"task.name = {name}"],
         ["reward", "kinds", var kind, ..] => ["reward.pools.answer = null", $"reward.pools.other {{ kind = {kind} }}"],
+        ["journal", "kind"] => ["journal.connection-string = \"Host=here;Database=lateral;Username=lateral\""],
         // Blocks of one token need a step each.
         ["rollout", "block-length"] => ["rollout.steps = 5"],
         _ => [],
@@ -78,6 +79,9 @@ public sealed class ReferenceSpecs
         ("reward.pools", _) => ["{ answer = null, other { kind = countdown } }"],
         ("topology.roles.sampler.devices", _) => ["{ \"cuda:1\" {} }"],
         ("akka", _) => ["{ loglevel = DEBUG }"],
+        ("journal.connection-string", _) => ["\"Host=here;Database=lateral;Username=lateral\""],
+        // A secret comes from the environment, and this variable is set everywhere.
+        ("journal.password", _) => ["${PATH}"],
         (_, ConfigScalar { Kind: ScalarKind.Number, Text: var text }) => Numbers(double.Parse(text, CultureInfo.InvariantCulture)),
         (_, ConfigScalar { Text: "on" or "off" }) => ["on", "off"],
         (_, ConfigScalar { Kind: ScalarKind.Null }) => ["1", "0", .. Texts(entry)],
