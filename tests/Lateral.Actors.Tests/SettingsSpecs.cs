@@ -113,7 +113,7 @@ public sealed class SettingsSpecs
     [InlineData("topology.roles.sampler.devices = []", "must name at least one device")]
     [InlineData("topology.host = 10.0.0.1", "topology.host must be a loopback address")]
     [InlineData("run.name = \"../x\"", "run.name must be letters, digits")]
-    [InlineData("journal.kind = postgres", "journal.kind must be one of sqlite")]
+    [InlineData("journal.kind = mysql", "journal.kind must be one of sqlite, postgres")]
     [InlineData("task.name = sort7", "task.name must be one of sort5, sort6, sudoku, countdown")]
     [InlineData("task.name = null", "task.name must be set: one of sort5, sort6, sudoku, countdown")]
     [InlineData("task.length = five", "task.length must be a number, got \"five\"")]
