@@ -14,7 +14,7 @@ public sealed class CompareTests : IDisposable
     public async Task Comparison_must_show_what_differs_and_the_curves_on_one_scale()
     {
         Run("first", ["algorithm.lr = 1e-3"], "{\"step\":1,\"reward/mean\":0.0,\"kl/behaviour\":0.5}\n{\"step\":2,\"reward/mean\":0.5,\"kl/behaviour\":0.25}\n", "{\"step\":0,\"eval/pass_at_1\":0.25}\n");
-        Run("second", ["algorithm.lr = 0.0001", "run.seed = 2", "x-site.api-key = one"], "{\"step\":1,\"reward/mean\":1.0}\n{\"step\":2,\"reward/mean\":0.75}\n", "{\"step\":0,\"eval/pass_at_1\":0.5}\n{\"step\":2,\"eval/pass_at_1\":0.75}\n");
+        Run("second", ["algorithm.lr = 0.0001", "run.seed = 2", "x-site.api-key = ${PATH}"], "{\"step\":1,\"reward/mean\":1.0}\n{\"step\":2,\"reward/mean\":0.75}\n", "{\"step\":0,\"eval/pass_at_1\":0.5}\n{\"step\":2,\"eval/pass_at_1\":0.75}\n");
         var output = (await Done("compare", "first", "second")).Split('\n');
         Assert.Equal(
         [
