@@ -38,7 +38,10 @@ public sealed class PostgresJournalSpecs(PostgresJournalSpecs.Database database)
         var audit = JournalAudit.Run(shorter);
         Assert.Empty(audit.Violations);
         Assert.Equal(1, audit.Balance.Interruptions);
-        Assert.Equal(engines.Sampled.Count, engines.Sampled.Distinct().Count());
+        // What was on its way to the journal when the run stopped may be sampled again, what had been trained may not.
+        var trained = engines.Batches.Where(batch => batch.Step <= stopped).SelectMany(batch => batch.Groups).SelectMany(group => group.Siblings).Select(sibling => sibling.Trajectory.Id).Distinct().ToList();
+        Assert.NotEmpty(trained);
+        Assert.All(trained, id => Assert.Single(engines.Sampled, id));
     }
 
     [PostgresFact]
