@@ -29,7 +29,7 @@ public sealed class WhyProcessTests : IDisposable
         using var process = LateralProcess.Start("train", conf, "--name", "slow", "--runs-dir", _runs);
         await process.UntilAsync(p => p.Output.Contains("evaluation at step 0", StringComparison.Ordinal));
 
-        var slow = await Why.UntilAsync("slow", _runs, answer => answer.Verdict == "bottleneck");
+        var slow = await Why.UntilAsync("slow", _runs, answer => answer.Verdict == "bottleneck" && answer.Text.StartsWith("sampling", StringComparison.Ordinal));
         Assert.Equal("sampler 127.0.0.1/cpu", slow.Culprit);
         Assert.Matches(@"^sampling \d+ rollouts in 1 slot$", slow.Text);
         Assert.Equal("topology.roles.sampler.slots", slow.Settings[0]);
