@@ -1,6 +1,6 @@
-using System.Collections.Immutable;
 using Lateral.Core.Learning;
 using Lateral.Core.Policies;
+using Lateral.Core.Rollouts;
 using Lateral.Core.Runs;
 
 namespace Lateral.Actors.Tests;
@@ -18,7 +18,6 @@ public sealed class ClusterSpecs : IDisposable
     [InlineData(NodeRoles.Coordinator, NodeRoles.Learner, NodeRoles.Sampler | NodeRoles.Reward)]
     public async Task Run_over_several_nodes_must_do_each_roles_work_on_its_node_and_lose_nothing(params NodeRoles[] nodes)
     {
-        // More than one step after each checkpoint, and an evaluation's worth of everything.
         var engines = new TestEngines();
         var hosts = new List<RunHost>();
         try
@@ -64,6 +63,22 @@ public sealed class ClusterSpecs : IDisposable
         Assert.Single(replays.Distinct());
     }
 
+    /// <summary>Two rollouts of 300 kB: neither what was sampled, nor what is scored, nor what is trained fits one message.</summary>
+    [Fact]
+    public async Task Group_that_is_larger_than_a_message_must_travel_in_parts()
+    {
+        var engines = new TestEngines();
+        await using var coordinator = await RunHost.StartAsync(Settings(0) with { Steps = 2 }, Only(NodeRoles.Coordinator, engines), node: new RunNode(NodeRoles.Coordinator, []));
+        var others = Only(NodeRoles.All, engines);
+        others = others with { Sampler = device => new LongWinded((TestSampler)engines.ToRunEngines().Sampler(device)) };
+        await using var rest = await RunHost.StartAsync(
+            Settings(1) with { Steps = 2 }, others, node: new RunNode(NodeRoles.All & ~NodeRoles.Coordinator, [coordinator.Address]));
+        await coordinator.Completion.WaitAsync(TimeSpan.FromSeconds(120));
+        var trained = engines.Batches.SelectMany(batch => batch.Groups).ToArray();
+        Assert.Equal(6, trained.Length);
+        Assert.All(trained, group => Assert.Equal([300_000, 300_000], group.Siblings.Select(sibling => sibling.Trajectory.Text.Length)));
+    }
+
     [Fact]
     public async Task Run_in_one_process_must_send_nothing_that_could_not_be_sent_to_another()
     {
@@ -99,6 +114,22 @@ public sealed class ClusterSpecs : IDisposable
         };
 
         InvalidOperationException Misplaced(string engine) => new($"{engine} was started on a node with the roles {roles}");
+    }
+
+    private sealed class LongWinded(TestSampler inner) : ISampler
+    {
+        public SamplerStatistics Statistics => inner.Statistics;
+
+        public void Submit(SampleTask task) => inner.Submit(task);
+
+        public void Cancel(long group) => inner.Cancel(group);
+
+        public Task SwapAsync(PolicyManifest manifest, string path) => inner.SwapAsync(manifest, path);
+
+        public async Task<IReadOnlyList<Trajectory>> NextFinishedAsync(CancellationToken cancellation) =>
+            [.. (await inner.NextFinishedAsync(cancellation)).Select(sampled => sampled with { Text = new string('x', 300_000) })];
+
+        public ValueTask DisposeAsync() => inner.DisposeAsync();
     }
 
     /// <summary>Writes each version's payload, which is its hash, to a directory.</summary>

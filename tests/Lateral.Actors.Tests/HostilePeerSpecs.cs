@@ -1,5 +1,7 @@
+using System.Runtime.Serialization;
 using Akka.Actor;
 using Akka.Configuration;
+using Akka.Dispatch.SysMsg;
 using Lateral.Core.Runs;
 
 namespace Lateral.Actors.Tests;
@@ -63,19 +65,31 @@ public sealed class HostilePeerSpecs : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Poison_must_not_stop_an_actor_of_a_node()
+    public async Task Exception_must_not_call_the_constructor_of_a_type_it_names()
     {
-        var name = $"/user/{nameof(Sink)}";
-        var sink = _unguarded.ActorOf(Props.Create(() => new Sink()), nameof(Sink));
-        _stranger.ActorSelection($"akka.tcp://lateral@{UnguardedAddress}{name}").Tell(PoisonPill.Instance);
-        await sink.WatchAsync().WaitAsync(Soon);
+        var (sprung, safe) = (Path.Combine(_directory, "sprung"), Path.Combine(_directory, "safe"));
+        Send(UnguardedAddress, new Status.Failure(new TrapException(sprung)), bySelection: false);
+        await Eventually(() => File.Exists(sprung));
 
-        foreach (var path in new[] { "/user/run/singleton", "/user/run", "/user/reward-answer" })
-        {
-            Send(_host.Address, PoisonPill.Instance, bySelection: true, path);
-            Send(_host.Address, Kill.Instance, bySelection: false, path);
-        }
+        Send(_host.Address, new Status.Failure(new TrapException(safe)), bySelection: false);
+        await Refused("Cannot find serializer with id [16]");
+        Assert.False(File.Exists(safe));
+        await Alive();
+    }
 
+    public static TheoryData<object, int> Killers { get; } = new() { { PoisonPill.Instance, 16 }, { Kill.Instance, 16 }, { new Terminate(), 22 }, { new Recreate(new IOException()), 22 } };
+
+    [Theory]
+    [MemberData(nameof(Killers))]
+    public async Task Actor_of_a_node_must_not_be_stopped_or_restarted_from_outside(object killer, int serializer)
+    {
+        var gone = new TaskCompletionSource();
+        _unguarded.ActorOf(Props.Create(() => new Victim(gone)), "victim");
+        Send(UnguardedAddress, killer, bySelection: false, "/user/victim");
+        await gone.Task.WaitAsync(Soon);
+
+        foreach (var path in new[] { "/user/run", "/user/run/singleton", "/user/run/singleton/run", "/user/reward-answer" }) Send(_host.Address, killer, bySelection: false, path);
+        await Refused($"Cannot find serializer with id [{serializer}]");
         await Alive();
     }
 
@@ -130,6 +144,28 @@ public sealed class HostilePeerSpecs : IAsyncLifetime, IDisposable
     public sealed class Intruder(string path) : UntypedActor
     {
         protected override void PreStart() => File.WriteAllText(path, Self.Path.ToString());
+
+        protected override void OnReceive(object message) => Unhandled(message);
+    }
+
+    /// <summary>Writes a file when it is read from a message; its own message is the path.</summary>
+    public sealed class TrapException : Exception
+    {
+        public TrapException(string path)
+            : base(path)
+        {
+        }
+
+        private TrapException(SerializationInfo info, StreamingContext context)
+        {
+            _ = context;
+            File.WriteAllText(info.GetString("Message")!, "sprung");
+        }
+    }
+
+    public sealed class Victim(TaskCompletionSource gone) : UntypedActor
+    {
+        protected override void PostStop() => gone.TrySetResult();
 
         protected override void OnReceive(object message) => Unhandled(message);
     }

@@ -17,18 +17,22 @@ internal static class AkkaConfiguration
 
     /// <summary>
     /// Bytes become objects only through closed tables. Akka's default serializer creates whatever type a message names, and
-    /// only <c>none</c> keeps it from reading; so do the serializers of foreign protobuf types and of remote deployment.
+    /// only <c>none</c> keeps it from reading; so it is with those of foreign protobuf types and of remote deployment.
     /// </summary>
     public const string Serialization = """
         "serialization-settings": { "allow-unregistered-types": "off" },
         "serializers": {
           "json": "none", "proto": "none", "daemon-create": "none",
+          "akka-misc": "Lateral.Actors.Serialization.ClosedMiscSerializer, Lateral.Actors",
+          "akka-system-msg": "Lateral.Actors.Serialization.ClosedSystemMessageSerializer, Lateral.Actors",
           "lateral": "Lateral.Actors.Serialization.EventSerializer, Lateral.Actors",
           "lateral-messages": "Lateral.Actors.Serialization.MessageSerializer, Lateral.Actors"
         },
         "serialization-identifiers": {
           "Lateral.Actors.Serialization.EventSerializer, Lateral.Actors": 7001,
-          "Lateral.Actors.Serialization.MessageSerializer, Lateral.Actors": 7002
+          "Lateral.Actors.Serialization.MessageSerializer, Lateral.Actors": 7002,
+          "Lateral.Actors.Serialization.ClosedMiscSerializer, Lateral.Actors": 7003,
+          "Lateral.Actors.Serialization.ClosedSystemMessageSerializer, Lateral.Actors": 7004
         },
         "serialization-bindings": {
           "Lateral.Core.Runs.IRunEvent, Lateral.Core": "lateral",
