@@ -8,6 +8,8 @@ namespace Lateral.Actors.Tests;
 /// <summary>Several actor systems on loopback as one cluster: what one process does in memory crosses the wire here.</summary>
 public sealed class ClusterSpecs : IDisposable
 {
+    private const string Chatty = """{ "loglevel": "DEBUG" }""";
+
     private readonly string _directory = Directory.CreateTempSubdirectory("lateral-").FullName;
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
@@ -25,7 +27,7 @@ public sealed class ClusterSpecs : IDisposable
             foreach (var roles in nodes)
             {
                 var node = new RunNode(roles, hosts.Count == 0 ? [] : [hosts[0].Address]) { Name = roles.HasFlag(NodeRoles.Sampler) ? "far" : null };
-                hosts.Add(await RunHost.StartAsync(Settings(hosts.Count), Only(roles, engines), node: node));
+                hosts.Add(await RunHost.StartAsync(Settings(hosts.Count) with { AkkaOverrides = Chatty }, Only(roles, engines), node: node));
             }
 
             await hosts[0].Completion.WaitAsync(TimeSpan.FromSeconds(120));
@@ -40,12 +42,54 @@ public sealed class ClusterSpecs : IDisposable
             foreach (var host in Enumerable.Reverse(hosts)) await host.DisposeAsync();
         }
 
+        for (var node = 0; node < nodes.Length; node++) AssertNothingRefused(node);
         Assert.Equal([1, 2, 3, 4, 5], engines.Batches.Select(batch => batch.Step));
         Assert.Equal(15, engines.Batches.SelectMany(batch => batch.Groups.Select(group => group.Ordinal)).Distinct().Count());
         Assert.Equal(30, engines.Sampled.Distinct().Count());
         var audit = JournalAudit.Run(Settings(0));
         Assert.Empty(audit.Violations);
         Assert.Equal((15L, 15L), (audit.Ledger.Issued, audit.Ledger.Trained));
+    }
+
+    [Fact]
+    public async Task Coordinator_that_leaves_must_hand_the_run_over_to_another_with_the_same_journal()
+    {
+        var engines = new TestEngines();
+        var settings = Settings(0) with { Steps = 1000, AkkaOverrides = Chatty };
+        var first = await RunHost.StartAsync(settings, Only(NodeRoles.Coordinator, engines), node: new RunNode(NodeRoles.Coordinator, []));
+        await using var rest = await RunHost.StartAsync(
+            Settings(1) with { Steps = 1000, AkkaOverrides = Chatty }, Only(NodeRoles.All, engines), node: new RunNode(NodeRoles.All & ~NodeRoles.Coordinator, [first.Address]));
+        var second = Settings(2) with { Steps = 1000, AkkaOverrides = Chatty };
+        foreach (var file in new[] { "journal.db", "snapshots.db" }) File.CreateSymbolicLink(Path.Combine(second.Directory, file), Path.Combine(settings.Directory, file));
+        await using var successor = await RunHost.StartAsync(second, Only(NodeRoles.Coordinator, engines), node: new RunNode(NodeRoles.Coordinator, [first.Address]));
+        await Reach(rest, 5);
+        await first.DisposeAsync();
+        await Reach(rest, (await rest.StatusAsync()).Ledger.Version + 5);
+        await rest.DisposeAsync();
+        await successor.DisposeAsync();
+
+        for (var node = 0; node < 3; node++) AssertNothingRefused(node);
+        var audit = JournalAudit.Run(settings);
+        Assert.Empty(audit.Violations);
+        Assert.Equal(engines.Recorded.Count, engines.Recorded.Distinct().Count());
+
+        static async Task Reach(RunHost host, int version)
+        {
+            using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(120));
+            while (true)
+            {
+                try
+                {
+                    if ((await host.StatusAsync()).Ledger.Version >= version) return;
+                }
+                catch (Akka.Actor.AskTimeoutException)
+                {
+                    // The monitor is on its way to the other node.
+                }
+
+                await Task.Delay(50, deadline.Token);
+            }
+        }
     }
 
     [Fact]
@@ -95,6 +139,15 @@ public sealed class ClusterSpecs : IDisposable
     {
         var refused = await Assert.ThrowsAsync<RunHostException>(() => RunHost.StartAsync(Settings(0), new TestEngines().ToRunEngines(), node: new RunNode(NodeRoles.Sampler, ["coordinator"])));
         Assert.Contains("'coordinator' is no node's address: it should be host:port", refused.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>A path that is not trusted makes a cluster slow or deaf, and says so only at the level DEBUG.</summary>
+    private void AssertNothingRefused(int node)
+    {
+        var log = File.ReadAllText(Path.Combine(Settings(node).Directory, "logs", "lateral.log"));
+        Assert.Contains(" DebugLevel ", log, StringComparison.Ordinal);
+        Assert.DoesNotContain("UntrustedMode", log, StringComparison.Ordinal);
+        Assert.DoesNotContain("erialization failed", log, StringComparison.Ordinal);
     }
 
     /// <summary>Each node has a directory of its own; only the policies' is shared.</summary>
