@@ -24,7 +24,10 @@ public sealed class OursOnlySerializer(ExtendedActorSystem system) : Serializer(
     public static string Overrides => """
         "serialize-messages": "on",
         "serialization-settings": { "allow-unregistered-types": "on" },
-        "serializers": { "ours-only": "Lateral.Actors.Tests.OursOnlySerializer, Lateral.Actors.Tests" },
+        "serializers": {
+          "ours-only": "Lateral.Actors.Tests.OursOnlySerializer, Lateral.Actors.Tests",
+          "akka-misc": "Lateral.Actors.Tests.OursOnlySerializer, Lateral.Actors.Tests"
+        },
         "serialization-bindings": { "System.Object": "ours-only" },
         "serialization-identifiers": { "Lateral.Actors.Tests.OursOnlySerializer, Lateral.Actors.Tests": 7999 }
         """;
