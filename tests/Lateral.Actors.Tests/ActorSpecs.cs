@@ -21,7 +21,7 @@ using static Lateral.Actors.Sampling.SamplingProtocol;
 
 namespace Lateral.Actors.Tests;
 
-/// <summary>Each actor alone, between probes.</summary>
+/// <summary>Each actor alone, between probes; every message of ours is written to bytes and read again on its way.</summary>
 public sealed class ActorSpecs : TestKit
 {
     private static readonly ImmutableSortedDictionary<string, double> NoMetrics = ImmutableSortedDictionary<string, double>.Empty;
@@ -33,7 +33,7 @@ public sealed class ActorSpecs : TestKit
     private readonly TestProbe _monitor;
 
     public ActorSpecs()
-        : base("akka.loglevel = OFF\nakka.stdout-loglevel = OFF\nakka.actor.serialize-messages = off") => _monitor = CreateTestProbe();
+        : base(OursOnlySerializer.Configuration) => _monitor = CreateTestProbe();
 
     [Fact]
     public void Run_must_issue_groups_only_after_the_base_and_order_a_step_from_completion_to_retirement()
@@ -151,7 +151,7 @@ public sealed class ActorSpecs : TestKit
         var recovered = StartGroup(parent, run, dispatcher, pool);
         Assert.Equal(completed, run.ExpectMsg<GroupFinished>(Soon).Outcome);
         recovered.Tell(new GetGroup(5), TestActor);
-        Assert.Equal(completed.Hash, ContentHash.Of(ExpectMsg<GroupContent>(Soon).Scored));
+        Assert.Equal(completed.Hash, ContentHash.Of(new ScoredGroup(5, ExpectMsg<GroupContent>(Soon).Siblings)));
     }
 
     [Fact]
@@ -255,7 +255,7 @@ public sealed class ActorSpecs : TestKit
         var (run, groups) = (CreateTestProbe(), CreateTestProbe());
         var learner = StartLearner(run, groups);
         run.FishForMessage(m => m is LearnerHello, Soon);
-        learner.Tell(new LearnerAssignment(1, null, null, [], SamplerStatistics.Zero));
+        learner.Tell(new LearnerAssignment(1, null, null, 0, SamplerStatistics.Zero));
         Assert.Equal(0, ((BaseCompleted)run.FishForMessage(m => m is BaseCompleted, Soon)).Ready.Policy.Version);
         learner.Tell(new BaseAccepted(SamplerStatistics.Zero));
         run.FishForMessage(m => m is LearnerIdle { Version: 0 }, Soon);
@@ -278,7 +278,7 @@ public sealed class ActorSpecs : TestKit
         var (run, groups) = (CreateTestProbe(), CreateTestProbe());
         var learner = StartLearner(run, groups);
         Watch(learner);
-        learner.Tell(new LearnerAssignment(1, null, null, [], SamplerStatistics.Zero));
+        learner.Tell(new LearnerAssignment(1, null, null, 0, SamplerStatistics.Zero));
         run.FishForMessage(m => m is BaseCompleted, Soon);
         learner.Tell(new BaseAccepted(SamplerStatistics.Zero));
         Train(learner, groups, 1, corrupt: true);
@@ -344,7 +344,7 @@ public sealed class ActorSpecs : TestKit
         var hash = corrupt ? Zero : ContentHash.Of(scored);
         learner.Tell(new TrainBatch(1, new BatchFormed(step, [new BatchGroup(step, hash)]), 1, SamplerStatistics.Zero));
         Assert.Equal(step, groups.ExpectMsg<GetGroup>(Soon).Group);
-        groups.Reply(new GroupContent(scored));
+        groups.Reply(new GroupContent(step, scored.Siblings.Length, scored.Siblings));
     }
 
     private static void CompleteBase(IActorRef run, TestProbe learner)

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Reflection;
+using System.Runtime.Serialization;
 using Akka.Actor;
 using Lateral.Actors.Serialization;
 using Lateral.Core.Learning;
@@ -83,7 +84,7 @@ public sealed class EventSerializerSpecs : IDisposable
     public void Unknown_manifest_and_unknown_type_must_be_refused()
     {
         var serializer = new EventSerializer((ExtendedActorSystem)_system);
-        Assert.Throws<ArgumentException>(() => serializer.FromBinary([], "System.String"));
+        Assert.Throws<SerializationException>(() => serializer.FromBinary([], "System.String"));
         Assert.Throws<ArgumentException>(() => serializer.Manifest("text"));
     }
 

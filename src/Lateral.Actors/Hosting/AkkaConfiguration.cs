@@ -16,15 +16,46 @@ internal static class AkkaConfiguration
     public const string JournalPlugin = "akka.persistence.journal.sql";
     public const string SnapshotPlugin = "akka.persistence.snapshot-store.sql";
 
-    public static Config For(RunSettings settings, Journal journal) =>
+    /// <summary>
+    /// Bytes become objects only through closed tables. Akka's default serializer creates whatever type a message names, and
+    /// only <c>none</c> keeps it from reading; so it is with those of foreign protobuf types and of remote deployment.
+    /// </summary>
+    public const string Serialization = """
+        "serialization-settings": { "allow-unregistered-types": "off" },
+        "serializers": {
+          "json": "none", "proto": "none", "daemon-create": "none",
+          "akka-misc": "Lateral.Actors.Serialization.ClosedMiscSerializer, Lateral.Actors",
+          "akka-system-msg": "Lateral.Actors.Serialization.ClosedSystemMessageSerializer, Lateral.Actors",
+          "lateral": "Lateral.Actors.Serialization.EventSerializer, Lateral.Actors",
+          "lateral-messages": "Lateral.Actors.Serialization.MessageSerializer, Lateral.Actors"
+        },
+        "serialization-identifiers": {
+          "Lateral.Actors.Serialization.EventSerializer, Lateral.Actors": 7001,
+          "Lateral.Actors.Serialization.MessageSerializer, Lateral.Actors": 7002,
+          "Lateral.Actors.Serialization.ClosedMiscSerializer, Lateral.Actors": 7003,
+          "Lateral.Actors.Serialization.ClosedSystemMessageSerializer, Lateral.Actors": 7004
+        },
+        "serialization-bindings": {
+          "Lateral.Core.Runs.IRunEvent, Lateral.Core": "lateral",
+          "Lateral.Core.Runs.IGroupEvent, Lateral.Core": "lateral",
+          "Lateral.Core.Runs.RunLedger, Lateral.Core": "lateral",
+          "Lateral.Actors.IRemoteMessage, Lateral.Actors": "lateral-messages",
+          "Lateral.Core.Runs.PartStatus, Lateral.Core": "lateral-messages",
+          "Lateral.Core.Runs.LedgerStatus, Lateral.Core": "lateral-messages",
+          "Lateral.Core.Runs.RunStatus, Lateral.Core": "lateral-messages"
+        }
+        """;
+
+    /// <param name="journalWriters">how many connections may write the journal at once</param>
+    public static Config For(RunSettings settings, RunNode node, int journalWriters) =>
         ConfigurationFactory.ParseString($$"""{ "akka": {{(settings.AkkaOverrides.Length == 0 ? "{}" : settings.AkkaOverrides)}} }""")
-            .WithFallback(ConfigurationFactory.ParseString(Ours(settings, journal)))
+            .WithFallback(ConfigurationFactory.ParseString(Ours(settings, node, journalWriters)))
             .WithFallback(SqlPersistence.DefaultConfiguration)
             .WithFallback(ClusterSharding.DefaultConfig())
             .WithFallback(ClusterSingleton.DefaultConfig())
             .WithFallback(Akka.DistributedData.DistributedData.DefaultConfig());
 
-    private static string Ours(RunSettings settings, Journal journal) => $$"""
+    private static string Ours(RunSettings settings, RunNode node, int journalWriters) => $$"""
         {
           "lateral": { "log-file": {{Quote(Path.Combine(settings.Directory, "logs", "lateral.log"))}} },
           "akka": {
@@ -34,22 +65,14 @@ internal static class AkkaConfiguration
             "loggers": ["Lateral.Actors.Hosting.FileLogger, Lateral.Actors"],
             "log-dead-letters": 0,
             "log-dead-letters-during-shutdown": "off",
-            "actor": {
-              "provider": "cluster",
-              "serialization-settings": { "allow-unregistered-types": "off" },
-              "serializers": { "json": "none", "lateral": "Lateral.Actors.Serialization.EventSerializer, Lateral.Actors" },
-              "serialization-identifiers": { "Lateral.Actors.Serialization.EventSerializer, Lateral.Actors": 7001 },
-              "serialization-bindings": {
-                "Lateral.Core.Runs.IRunEvent, Lateral.Core": "lateral",
-                "Lateral.Core.Runs.IGroupEvent, Lateral.Core": "lateral",
-                "Lateral.Core.Runs.RunLedger, Lateral.Core": "lateral"
-              }
-            },
+            "actor": { "provider": "cluster", {{Serialization}} },
             "remote": {
+              "untrusted-mode": "on",
+              "trusted-selection-paths": [{{string.Join(", ", NodeActors.TrustedPaths(settings).Select(Quote))}}],
               "dot-netty": { "tcp": { "hostname": {{Quote(settings.Topology.Host)}}, "port": {{settings.Topology.Port}}, "maximum-frame-size": "1048576b" } }
             },
             "cluster": {
-              "roles": ["coordinator", "learner", "sampler", "reward"],
+              "roles": [{{string.Join(", ", node.RoleNames.Select(Quote))}}],
               "gossip-interval": "200ms",
               "leader-actions-interval": "200ms",
               "periodic-tasks-initial-delay": "200ms",
@@ -75,7 +98,7 @@ internal static class AkkaConfiguration
               "journal": {
                 "plugin": "{{JournalPlugin}}",
                 "sql": {
-                  "parallelism": {{journal.Parallelism}},
+                  "parallelism": {{journalWriters}},
                   "circuit-breaker": { "max-failures": 5, "call-timeout": "15s", "reset-timeout": "5s" },
                   "replay-filter": { "mode": "fail" }
                 }

@@ -21,20 +21,29 @@ internal sealed class BatchFetcher(IActorRef groups, TimeSpan deadline)
 
     private async Task<ScoredGroup> FetchAsync(BatchGroup group, CancellationToken cancellation)
     {
+        var siblings = ImmutableArray.CreateBuilder<ScoredTrajectory>();
+        for (var size = 1; siblings.Count < size;)
+        {
+            var content = await AskAsync(group.Ordinal, siblings.Count, cancellation);
+            if (content.Siblings.IsEmpty) throw new BatchUnavailableException($"group {group.Ordinal} gave nothing after sibling {siblings.Count} of {content.GroupSize}");
+            siblings.AddRange(content.Siblings);
+            size = content.GroupSize;
+        }
+
+        var scored = new ScoredGroup(group.Ordinal, siblings.ToImmutable());
+        var hash = ContentHash.Of(scored);
+        return hash == group.Hash ? scored : throw new BatchUnavailableException($"group {group.Ordinal} has content {hash}, the ledger promised {group.Hash}");
+    }
+
+    private async Task<GroupProtocol.GroupContent> AskAsync(long group, int from, CancellationToken cancellation)
+    {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                var answer = await groups.Ask<object>(new GroupProtocol.GetGroup(group.Ordinal), deadline, cancellation);
-                if (answer is not GroupProtocol.GroupContent content)
-                {
-                    throw new BatchUnavailableException($"group {group.Ordinal} is in a batch but {(answer as GroupProtocol.GroupIncomplete)?.Reason ?? $"answered {answer}"}");
-                }
-
-                var hash = ContentHash.Of(content.Scored);
-                return hash == group.Hash
-                    ? content.Scored
-                    : throw new BatchUnavailableException($"group {group.Ordinal} has content {hash}, the ledger promised {group.Hash}");
+                var answer = await groups.Ask<object>(new GroupProtocol.GetGroup(group, from), deadline, cancellation);
+                return answer as GroupProtocol.GroupContent
+                    ?? throw new BatchUnavailableException($"group {group} is in a batch but {(answer as GroupProtocol.GroupIncomplete)?.Reason ?? $"answered {answer}"}");
             }
             catch (AskTimeoutException) when (attempt < Attempts)
             {
@@ -42,7 +51,7 @@ internal sealed class BatchFetcher(IActorRef groups, TimeSpan deadline)
             }
             catch (AskTimeoutException timeout)
             {
-                throw new BatchUnavailableException($"group {group.Ordinal} did not answer {Attempts} times within {deadline.TotalSeconds:0} s", timeout);
+                throw new BatchUnavailableException($"group {group} did not answer {Attempts} times within {deadline.TotalSeconds:0} s", timeout);
             }
         }
     }

@@ -25,6 +25,7 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
     private readonly LearnerVoice _voice;
     private readonly ILearner _learner;
     private readonly BatchFetcher _fetcher;
+    private readonly ReplayFetcher _replay;
     private readonly StepTiming _timing;
     private readonly string _owner = $"{Environment.MachineName}/{Environment.ProcessId}/{Guid.NewGuid():n}";
     private readonly CancellationTokenSource _stopping = new();
@@ -38,6 +39,7 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
         (_settings, _engines, _run, _voice) = (settings, engines, refs.Run, new LearnerVoice(refs.Monitor));
         _learner = Start(engines.Learner);
         _fetcher = new BatchFetcher(refs.Groups, FetchDeadline);
+        _replay = new ReplayFetcher(refs.Run, FetchDeadline);
         // Two CPU engines with a core each count as dedicated devices.
         var topology = settings.Topology;
         var dedicated = !topology.SamplerDevices.Contains(topology.LearnerDevice) || Environment.ProcessorCount > settings.Compute.Threads;
@@ -138,7 +140,7 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
             if (_unanswered is not null) _run.Tell(_unanswered);
             _voice.Repeat(recording: !_recorded.IsCompleted);
         });
-        Receive<Checkpoint>(checkpoint => _run.Tell(new CheckpointCompleted(_epoch, checkpoint)));
+        Receive<Saved>(m => _run.Tell(new CheckpointCompleted(_epoch, m.Checkpoint)));
         Receive<Nothing>(_ => { });
         Receive<LearnerFenced>(m => m.Epoch == _epoch, _ => Fail(new InvalidOperationException("another learner has the run")));
         Receive<Status.Failure>(m => Fail(m.Cause));
@@ -191,15 +193,16 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
         await _learner.LoadAsync(assignment.Checkpoint!, _stopping.Token);
         await _engines.Recorder.RecordBaseAsync(assignment.Base!, _stopping.Token);
         var version = assignment.Checkpoint!.Step;
-        foreach (var (formed, trained) in assignment.Replay)
+        while (version < assignment.Version)
         {
+            var (formed, trained) = await _replay.FetchAsync(assignment.Epoch, version + 1, _stopping.Token);
             var batch = await _fetcher.FetchAsync(assignment.Epoch, formed, _settings.Rollout.GroupsPerStep, _stopping.Token);
             var replayed = await _learner.TrainAsync(batch, _stopping.Token);
             var (published, hash) = (trained.Report.Policy.Hash, replayed.Policy.Hash);
             if (hash != published) _run.Tell(new ReplayedDifferently(assignment.Epoch, new ReplayDiverged(formed.Step, published, hash)));
             await _engines.Recorder.RecordStepAsync(trained.Report, batch, _stopping.Token);
             version = formed.Step;
-            _voice.Progress(version - assignment.Checkpoint.Step, assignment.Replay.Length);
+            _voice.Progress(version - assignment.Checkpoint.Step, assignment.Version - assignment.Checkpoint.Step);
         }
 
         return new Restored(version, assignment.Samplers);
@@ -229,7 +232,7 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
         var writing = checkpoint ? _learner.CheckpointAsync(_stopping.Token) : null;
         await before;
         await _engines.Recorder.RecordStepAsync(report, batch, _stopping.Token);
-        return writing is null ? Nothing.Instance : await writing;
+        return writing is null ? Nothing.Instance : new Saved(await writing);
     }
 
     private void Save()
@@ -237,7 +240,7 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
         var saving = _learner.CheckpointAsync(_stopping.Token);
         _recorded = Task.WhenAll(_recorded, saving);
         _voice.Recording(_version, checkpoint: true);
-        _ = saving.PipeTo(Self);
+        _ = saving.PipeTo(Self, success: checkpoint => new Saved(checkpoint));
     }
 
     /// <summary>Says something that needs an answer, and says it again on every tick until it is answered.</summary>
@@ -269,11 +272,13 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
         Context.Stop(Self);
     }
 
-    private sealed record Restored(int Version, SamplerStatistics Samplers);
+    private sealed record Restored(int Version, SamplerStatistics Samplers) : ILocalMessage;
 
-    private sealed record Trained(LearnerBatch Batch, StepReport Report);
+    private sealed record Trained(LearnerBatch Batch, StepReport Report) : ILocalMessage;
 
-    private sealed class Nothing
+    private sealed record Saved(Checkpoint Checkpoint) : ILocalMessage;
+
+    private sealed class Nothing : ILocalMessage
     {
         public static Nothing Instance { get; } = new();
     }

@@ -57,10 +57,10 @@ internal sealed class PolicyCacheActor : ReceiveActor, IWithTimers
         }
     }
 
-    public sealed record EnsurePolicy(PolicyManifest Policy);
+    public sealed record EnsurePolicy(PolicyManifest Policy) : ILocalMessage;
 
     /// <param name="Path">a verified local copy</param>
-    public sealed record PolicyReady(PolicyManifest Policy, string Path);
+    public sealed record PolicyReady(PolicyManifest Policy, string Path) : ILocalMessage;
 
-    private sealed record Fetched(PolicyManifest Policy, string Path, Exception? Failure);
+    private sealed record Fetched(PolicyManifest Policy, string Path, Exception? Failure) : ILocalMessage;
 }

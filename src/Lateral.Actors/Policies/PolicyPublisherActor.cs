@@ -41,7 +41,7 @@ internal sealed class PolicyPublisherActor : ReceiveActor, IWithTimers
     }
 
     /// <summary>Versions below are not needed any more; repeated.</summary>
-    public sealed record Retain(int OldestVersion);
+    public sealed record Retain(int OldestVersion) : IRemoteMessage;
 
-    private sealed record Pruned;
+    private sealed record Pruned : ILocalMessage;
 }

@@ -67,5 +67,5 @@ internal sealed class RewardPoolActor : ReceiveActor, IWithTimers
 
     private readonly record struct Call(IActorRef Group, int Rollouts, long Since);
 
-    private sealed record Answer(long Call, GroupProtocol.RolloutsScored Scored);
+    private sealed record Answer(long Call, GroupProtocol.RolloutsScored Scored) : ILocalMessage;
 }

@@ -7,5 +7,5 @@ namespace Lateral.Actors.Rewards;
 public static class RewardProtocol
 {
     /// <summary>Answered by <c>RolloutsScored</c> with one outcome per request.</summary>
-    public sealed record ScoreRollouts(long Group, ImmutableArray<RewardRequest> Requests);
+    public sealed record ScoreRollouts(long Group, ImmutableArray<RewardRequest> Requests) : IRemoteMessage;
 }

@@ -5,6 +5,7 @@ using Akka.Persistence;
 using Lateral.Actors.Rewards;
 using Lateral.Actors.Runs;
 using Lateral.Actors.Sampling;
+using Lateral.Actors.Serialization;
 using Lateral.Core.Prompts;
 using Lateral.Core.Rewards;
 using Lateral.Core.Runs;
@@ -42,9 +43,7 @@ internal sealed class RolloutGroupActor : JournaledActor<IGroupEvent>, IWithTime
         Command<OpenGroup>(Open);
         Command<TrajectoriesSampled>(Record);
         Command<RolloutsScored>(Record);
-        Command<GetGroup>(_ => Sender.Tell(_group.IsComplete
-            ? new GroupContent(_group.ToScored())
-            : new GroupIncomplete(_group.Ordinal, Describe())));
+        Command<GetGroup>(Answer);
         Command<RetireGroup>(_ => Context.Parent.Tell(new Passivate(PoisonPill.Instance)));
         Command<Tick>(_ => Advance());
     }
@@ -83,6 +82,19 @@ internal sealed class RolloutGroupActor : JournaledActor<IGroupEvent>, IWithTime
         PersistThen(_group.Record(scored.Pool, scored.Outcomes), Advance);
     }
 
+    private void Answer(GetGroup query)
+    {
+        if (!_group.IsComplete)
+        {
+            Sender.Tell(new GroupIncomplete(_group.Ordinal, Describe()));
+            return;
+        }
+
+        var siblings = _group.ToScored().Siblings;
+        var from = Math.Clamp(query.From, 0, siblings.Length);
+        Sender.Tell(new GroupContent(_group.Ordinal, siblings.Length, Parcel.First(siblings[from..], Parcel.SizeOf)));
+    }
+
     /// <summary>Asks for whatever the state still lacks.</summary>
     private void Advance()
     {
@@ -116,7 +128,8 @@ internal sealed class RolloutGroupActor : JournaledActor<IGroupEvent>, IWithTime
         var deadline = TimeSpan.FromSeconds(30) + pool.Timeout * requests.Length;
         if (_scoring.TryGetValue(pool.Name, out var since) && _time.GetElapsedTime(since) < deadline) return;
         _scoring[pool.Name] = _time.GetTimestamp();
-        _refs.RewardPools[pool.Name].Tell(new RewardProtocol.ScoreRollouts(_group.Ordinal, requests));
+        // What does not fit one message follows when this part is scored.
+        _refs.RewardPools[pool.Name].Tell(new RewardProtocol.ScoreRollouts(_group.Ordinal, Parcel.First(requests, Parcel.SizeOf)));
     }
 
     private string Describe() =>

@@ -39,6 +39,7 @@ internal sealed class RunActor : JournaledActor<IRunEvent>, IWithTimers
         Recover<RecoveryCompleted>(_ => Start());
 
         Command<LearnerHello>(Welcome);
+        Command<GetStepToReplay>(Recall);
         Command<BaseCompleted>(AcceptBase);
         Command<LearnerIdle>(NoteIdle);
         Command<StepCompleted>(AcceptStep);
@@ -78,7 +79,13 @@ internal sealed class RunActor : JournaledActor<IRunEvent>, IWithTimers
     }
 
     private void Assign() =>
-        _learner.Tell(new LearnerAssignment(_ledger.Epoch, _ledger.Base, _ledger.LastCheckpoint, [.. _ledger.SinceCheckpoint], _samplers.Sum));
+        _learner.Tell(new LearnerAssignment(_ledger.Epoch, _ledger.Base, _ledger.LastCheckpoint, _ledger.Version, _samplers.Sum));
+
+    private void Recall(GetStepToReplay query)
+    {
+        var step = query.Epoch == _ledger.Epoch ? _ledger.SinceCheckpoint.Find(step => step.Trained.Step == query.Step) : null;
+        Sender.Tell(step is null ? new LearnerFenced(query.Epoch) : new StepToReplay(step));
+    }
 
     private void AcceptBase(BaseCompleted completed)
     {

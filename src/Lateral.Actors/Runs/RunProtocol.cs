@@ -10,42 +10,49 @@ namespace Lateral.Actors.Runs;
 public static class RunProtocol
 {
     /// <summary>A learner offers itself and repeats this until it is assigned.</summary>
-    public sealed record LearnerHello(string Owner);
+    public sealed record LearnerHello(string Owner) : IRemoteMessage;
 
     /// <summary>The learner's epoch and what it must restore: nothing (no base yet), or a checkpoint and the steps after it.</summary>
+    /// <param name="Version">the last trained step; those after the checkpoint are asked for one by one, so that no message grows with a run</param>
     /// <param name="Samplers">what the samplers have done so far, which is no step's of this learner</param>
     public sealed record LearnerAssignment(
-        int Epoch, BaseReady? Base, Checkpoint? Checkpoint, ImmutableArray<ReplayStep> Replay, SamplerStatistics Samplers);
+        int Epoch, BaseReady? Base, Checkpoint? Checkpoint, int Version, SamplerStatistics Samplers) : IRemoteMessage;
 
-    public sealed record BaseCompleted(int Epoch, BaseReady Ready);
+    /// <summary>Answered by <see cref="StepToReplay"/>, or by <see cref="LearnerFenced"/>.</summary>
+    public sealed record GetStepToReplay(int Epoch, int Step) : IRemoteMessage;
 
-    public sealed record BaseAccepted(SamplerStatistics Samplers);
+    /// <summary>A step after the last checkpoint: its batch, and what came of it.</summary>
+    public sealed record StepToReplay(ReplayStep Step) : IRemoteMessage;
+
+    public sealed record BaseCompleted(int Epoch, BaseReady Ready) : IRemoteMessage;
+
+    public sealed record BaseAccepted(SamplerStatistics Samplers) : IRemoteMessage;
 
     /// <summary>The learner can take the batch after <paramref name="Version"/>; repeated while it waits.</summary>
-    public sealed record LearnerIdle(int Epoch, int Version);
+    public sealed record LearnerIdle(int Epoch, int Version) : IRemoteMessage;
 
-    public sealed record TrainBatch(int Epoch, BatchFormed Batch, int PlannedGroups, SamplerStatistics Samplers);
+    public sealed record TrainBatch(int Epoch, BatchFormed Batch, int PlannedGroups, SamplerStatistics Samplers) : IRemoteMessage;
 
     /// <summary>The step's policy is durable; repeated until accepted.</summary>
-    public sealed record StepCompleted(int Epoch, StepReport Report);
+    public sealed record StepCompleted(int Epoch, StepReport Report) : IRemoteMessage;
 
-    public sealed record StepAccepted(int Step);
+    public sealed record StepAccepted(int Step) : IRemoteMessage;
 
-    public sealed record CheckpointCompleted(int Epoch, Checkpoint Checkpoint);
+    public sealed record CheckpointCompleted(int Epoch, Checkpoint Checkpoint) : IRemoteMessage;
 
-    public sealed record ReplayedDifferently(int Epoch, ReplayDiverged Divergence);
+    public sealed record ReplayedDifferently(int Epoch, ReplayDiverged Divergence) : IRemoteMessage;
 
     /// <summary>The sender's epoch is over: another learner has the run.</summary>
-    public sealed record LearnerFenced(int Epoch);
+    public sealed record LearnerFenced(int Epoch) : IRemoteMessage;
 
     /// <summary>What a group entity came to; repeated until the group is retired.</summary>
-    public sealed record GroupFinished(IRunEvent Outcome);
+    public sealed record GroupFinished(IRunEvent Outcome) : IRemoteMessage;
 
     /// <summary>What a sampler has done since its engine started; repeated.</summary>
-    public sealed record SamplerReport(string Sampler, SamplerStatistics Statistics);
+    public sealed record SamplerReport(string Sampler, SamplerStatistics Statistics) : IRemoteMessage;
 
     /// <summary>To the monitor: a part failed and is being restarted.</summary>
-    public sealed record PartFailed(string Part, RunFailure Failure)
+    public sealed record PartFailed(string Part, RunFailure Failure) : IRemoteMessage
     {
         public static PartFailed Of(string part, Exception failure)
         {
@@ -55,13 +62,13 @@ public static class RunProtocol
     }
 
     /// <summary>To the monitor; answered by <see cref="RunStatus"/>.</summary>
-    public sealed record GetRunStatus;
+    public sealed record GetRunStatus : IRemoteMessage;
 
     /// <summary>Stop issuing and forming batches; answered by <see cref="Drained"/> once the running step is committed.</summary>
-    public sealed record Drain;
+    public sealed record Drain : IRemoteMessage;
 
-    public sealed record Drained(int Version);
+    public sealed record Drained(int Version) : IRemoteMessage;
 
     /// <summary>Writes a checkpoint of the current version before the learner stops.</summary>
-    public sealed record CheckpointNow;
+    public sealed record CheckpointNow : IRemoteMessage;
 }

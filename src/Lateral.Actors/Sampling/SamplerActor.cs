@@ -3,6 +3,7 @@ using Akka.Actor;
 using Lateral.Actors.Policies;
 using Lateral.Actors.Rollouts;
 using Lateral.Actors.Runs;
+using Lateral.Actors.Serialization;
 using Lateral.Core.Policies;
 using Lateral.Core.Prompts;
 using Lateral.Core.Rollouts;
@@ -136,12 +137,17 @@ internal sealed class SamplerActor : ReceiveActor, IWithTimers
         {
             var sampled = group.ToImmutableArray();
             if (_deliveries.TryGetValue(group.Key, out var delivery)) delivery.Add(sampled, _time.GetTimestamp());
-            _refs.Groups.Tell(new GroupProtocol.TrajectoriesSampled(group.Key, sampled));
+            Send(group.Key, sampled);
         }
 
         AwaitFinished();
         Advance();
         Report();
+    }
+
+    private void Send(long group, ImmutableArray<Trajectory> sampled)
+    {
+        foreach (var parcel in Parcel.Split(sampled, Parcel.SizeOf)) _refs.Groups.Tell(new GroupProtocol.TrajectoriesSampled(group, parcel));
     }
 
     private void Settle(GroupProtocol.TrajectoriesAcknowledged acknowledged)
@@ -155,7 +161,7 @@ internal sealed class SamplerActor : ReceiveActor, IWithTimers
     {
         foreach (var (group, delivery) in _deliveries)
         {
-            if (delivery.IsOverdue(_time, ResendAfter)) _refs.Groups.Tell(new GroupProtocol.TrajectoriesSampled(group, delivery.Resend(_time.GetTimestamp())));
+            if (delivery.IsOverdue(_time, ResendAfter)) Send(group, delivery.Resend(_time.GetTimestamp()));
         }
 
         // The dispatcher may have restarted and forgotten this request.
@@ -215,7 +221,7 @@ internal sealed class SamplerActor : ReceiveActor, IWithTimers
 
     private void AwaitFinished() => _ = _engine.NextFinishedAsync(_stopping.Token).PipeTo(Self, success: list => new Finished(list));
 
-    private sealed record Finished(IReadOnlyList<Trajectory> Trajectories);
+    private sealed record Finished(IReadOnlyList<Trajectory> Trajectories) : ILocalMessage;
 
-    private sealed record Swapped(PolicyManifest Policy);
+    private sealed record Swapped(PolicyManifest Policy) : ILocalMessage;
 }

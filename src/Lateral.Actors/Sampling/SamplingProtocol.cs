@@ -8,16 +8,16 @@ namespace Lateral.Actors.Sampling;
 public static class SamplingProtocol
 {
     /// <summary>An entity's missing siblings; repeated, de-duplicated by group.</summary>
-    public sealed record SubmitWork(SampleWork Work);
+    public sealed record SubmitWork(SampleWork Work) : IRemoteMessage;
 
     /// <summary>A sampler has room for so many more rollouts; replaces its earlier request.</summary>
-    public sealed record RequestWork(string Sampler, int FreeSlots);
+    public sealed record RequestWork(string Sampler, int FreeSlots) : IRemoteMessage;
 
-    public sealed record WorkLeased(ImmutableArray<SampleWork> Work);
+    public sealed record WorkLeased(ImmutableArray<SampleWork> Work) : IRemoteMessage;
 
     /// <summary>All leased siblings of the group are in its entity's journal.</summary>
-    public sealed record CompleteLease(string Sampler, long Group);
+    public sealed record CompleteLease(string Sampler, long Group) : IRemoteMessage;
 
     /// <summary>Policies a sampler may need, the newest last; repeated.</summary>
-    public sealed record PoliciesPublished(ImmutableArray<PolicyManifest> Policies);
+    public sealed record PoliciesPublished(ImmutableArray<PolicyManifest> Policies) : IRemoteMessage;
 }

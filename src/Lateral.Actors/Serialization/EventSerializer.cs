@@ -39,8 +39,10 @@ public sealed class EventSerializer(ExtendedActorSystem system) : SerializerWith
 
     public override object FromBinary(byte[] bytes, string manifest) => Decode(bytes, manifest);
 
-    /// <exception cref="ArgumentException">the manifest is not one of ours</exception>
-    internal static object Decode(byte[] bytes, string manifest) => manifest switch
+    /// <exception cref="System.Runtime.Serialization.SerializationException">the manifest is not one of ours, or the bytes are not what it says</exception>
+    internal static object Decode(byte[] bytes, string manifest) => Untrusted.Read(manifest, bytes, row => Parse(row, manifest));
+
+    private static object Parse(byte[] bytes, string manifest) => manifest switch
     {
         "ep1" => RunEventCodec.FromProto(EpochGrantedProto.Parser.ParseFrom(bytes)),
         "br1" => RunEventCodec.FromProto(BaseReadyProto.Parser.ParseFrom(bytes)),
@@ -58,7 +60,7 @@ public sealed class EventSerializer(ExtendedActorSystem system) : SerializerWith
         "rw1" => GroupEventCodec.FromProto(RewardsRecordedProto.Parser.ParseFrom(bytes)),
         "if1" => ReadFault(InfraFaultRecordedProto.Parser.ParseFrom(bytes)),
         "gq1" => new GroupQuarantined(GroupQuarantinedProto.Parser.ParseFrom(bytes).Reason),
-        _ => throw new ArgumentException($"unknown manifest '{manifest}': written by a newer version?", nameof(manifest)),
+        _ => throw new FormatException("the manifest is unknown: written by a newer version?"),
     };
 
     private static InfraFaultRecorded ReadFault(InfraFaultRecordedProto p) => new(p.Pool, p.Kind);

@@ -40,7 +40,7 @@ internal static class GroupEventCodec
     public static RewardsRecorded FromProto(RewardsRecordedProto p) =>
         new(p.Pool, [.. p.Rewards.Select(r => new PoolReward(r.Sibling, r.Value, r.HasFault ? r.Fault : null, RunEventCodec.Read(r.Breakdown)))]);
 
-    private static TrajectoryProto ToProto(Trajectory trajectory)
+    public static TrajectoryProto ToProto(Trajectory trajectory)
     {
         var proto = new TrajectoryProto { Sibling = trajectory.Id.Sibling, RevealEntropy = trajectory.RevealEntropy, Text = trajectory.Text };
         proto.Tokens.AddRange(trajectory.Tokens);
@@ -52,7 +52,7 @@ internal static class GroupEventCodec
         return proto;
     }
 
-    private static Trajectory FromProto(long group, ImmutableArray<int> prompt, TrajectoryProto p) => new(
+    public static Trajectory FromProto(long group, ImmutableArray<int> prompt, TrajectoryProto p) => new(
         new RolloutId(group, p.Sibling),
         prompt,
         [.. p.Tokens],

@@ -5,6 +5,7 @@ using Lateral.Actors.Serialization.Proto;
 using Lateral.Core.Learning;
 using Lateral.Core.Policies;
 using Lateral.Core.Runs;
+using static Lateral.Actors.Serialization.Untrusted;
 
 namespace Lateral.Actors.Serialization;
 
@@ -22,7 +23,11 @@ internal static class RunEventCodec
         return proto;
     }
 
-    public static BaseReady FromProto(BaseReadyProto p) => new(FromProto(p.Policy), FromProto(p.Checkpoint), Read(p.Metrics));
+    public static BaseReady FromProto(BaseReadyProto? p)
+    {
+        Required(p, "base");
+        return new(FromProto(p.Policy), FromProto(p.Checkpoint), Read(p.Metrics));
+    }
 
     public static GroupIssuedProto ToProto(GroupIssued e) => new() { Ordinal = e.Ordinal, Version = e.Version };
 
@@ -45,8 +50,12 @@ internal static class RunEventCodec
         return proto;
     }
 
-    public static BatchFormed FromProto(BatchFormedProto p) =>
-        new(p.Step, [.. p.Ordinals.Zip(p.Hashes, (ordinal, hash) => new BatchGroup(ordinal, Hash(hash)))]);
+    public static BatchFormed FromProto(BatchFormedProto? p)
+    {
+        Required(p, "batch");
+        Expect(p.Ordinals.Count == p.Hashes.Count, $"batch {p.Step} has {p.Ordinals.Count} groups and {p.Hashes.Count} hashes");
+        return new(p.Step, [.. p.Ordinals.Zip(p.Hashes, (ordinal, hash) => new BatchGroup(ordinal, Hash(hash)))]);
+    }
 
     public static StepTrainedProto ToProto(StepTrained e)
     {
@@ -55,8 +64,11 @@ internal static class RunEventCodec
         return new StepTrainedProto { Epoch = e.Epoch, Report = report };
     }
 
-    public static StepTrained FromProto(StepTrainedProto p) =>
-        new(p.Epoch, new StepReport(p.Report.Step, FromProto(p.Report.Policy), p.Report.Skipped, Read(p.Report.Metrics)));
+    public static StepTrained FromProto(StepTrainedProto? p)
+    {
+        var report = Required(Required(p, "step").Report, "report");
+        return new(p.Epoch, new StepReport(report.Step, FromProto(report.Policy), report.Skipped, Read(report.Metrics)));
+    }
 
     public static CheckpointCommittedProto ToProto(CheckpointCommitted e) => new() { Checkpoint = ToProto(e.Checkpoint) };
 
@@ -65,7 +77,11 @@ internal static class RunEventCodec
     public static ReplayDivergedProto ToProto(ReplayDiverged e) =>
         new() { Step = e.Step, Published = Hash(e.Published), Replayed = Hash(e.Replayed) };
 
-    public static ReplayDiverged FromProto(ReplayDivergedProto p) => new(p.Step, Hash(p.Published), Hash(p.Replayed));
+    public static ReplayDiverged FromProto(ReplayDivergedProto? p)
+    {
+        Required(p, "divergence");
+        return new(p.Step, Hash(p.Published), Hash(p.Replayed));
+    }
 
     public static RunPausedProto ToProto(RunPaused e) => new() { Reason = e.Reason };
 
@@ -127,7 +143,7 @@ internal static class RunEventCodec
     public static ImmutableSortedDictionary<string, double> Read(MapField<string, double> map) =>
         map.ToImmutableSortedDictionary(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal);
 
-    private static PolicyManifestProto ToProto(PolicyManifest m) => new()
+    public static PolicyManifestProto ToProto(PolicyManifest m) => new()
     {
         Epoch = m.Epoch,
         Version = m.Version,
@@ -138,10 +154,18 @@ internal static class RunEventCodec
         Location = m.Location,
     };
 
-    private static PolicyManifest FromProto(PolicyManifestProto p) =>
-        new(p.Epoch, p.Version, Hash(p.Hash), Hash(p.ParentHash), (PayloadKind)p.Kind, p.Bytes, p.Location);
+    public static PolicyManifest FromProto(PolicyManifestProto? p)
+    {
+        Required(p, "policy");
+        Expect(Enum.IsDefined((PayloadKind)p.Kind), $"a policy's payload is of kind {p.Kind}");
+        return new(p.Epoch, p.Version, Hash(p.Hash), Hash(p.ParentHash), (PayloadKind)p.Kind, p.Bytes, p.Location);
+    }
 
-    private static CheckpointProto ToProto(Checkpoint c) => new() { Step = c.Step, Location = c.Location, Hash = Hash(c.Hash) };
+    public static CheckpointProto ToProto(Checkpoint c) => new() { Step = c.Step, Location = c.Location, Hash = Hash(c.Hash) };
 
-    private static Checkpoint FromProto(CheckpointProto p) => new(p.Step, p.Location, Hash(p.Hash));
+    public static Checkpoint FromProto(CheckpointProto? p)
+    {
+        Required(p, "checkpoint");
+        return new(p.Step, p.Location, Hash(p.Hash));
+    }
 }

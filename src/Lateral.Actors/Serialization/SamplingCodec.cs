@@ -1,0 +1,68 @@
+using System.Collections.Immutable;
+using Lateral.Actors.Serialization.Proto;
+using Lateral.Core.Rollouts;
+using Lateral.Core.Runs;
+using static Lateral.Actors.Rollouts.GroupProtocol;
+using static Lateral.Actors.Runs.RunProtocol;
+using static Lateral.Actors.Sampling.SamplingProtocol;
+using static Lateral.Actors.Serialization.Untrusted;
+
+namespace Lateral.Actors.Serialization;
+
+/// <summary>What samplers, the dispatcher and group entities say to one another.</summary>
+internal static class SamplingCodec
+{
+    public static IEnumerable<MessageForm> Forms { get; } =
+    [
+        MessageForm.Of<SubmitWork, SubmitWorkProto>("submit-work", m => new() { Work = ToProto(m.Work) }, p => new(FromProto(p.Work))),
+        MessageForm.Of<RequestWork, RequestWorkProto>(
+            "request-work", m => new() { Sampler = m.Sampler, FreeSlots = m.FreeSlots }, p => new(p.Sampler, p.FreeSlots)),
+        MessageForm.Of<WorkLeased, WorkLeasedProto>("work-leased", m => new() { Work = { m.Work.Select(ToProto) } }, p => new([.. p.Work.Select(FromProto)])),
+        MessageForm.Of<CompleteLease, CompleteLeaseProto>(
+            "complete-lease", m => new() { Sampler = m.Sampler, Group = m.Group }, p => new(p.Sampler, p.Group)),
+        MessageForm.Of<PoliciesPublished, PoliciesPublishedProto>(
+            "policies-published", m => new() { Policies = { m.Policies.Select(RunEventCodec.ToProto) } }, FromProto),
+        MessageForm.Of<SamplerReport, SamplerReportProto>(
+            "sampler-report", m => new() { Sampler = m.Sampler, Statistics = LearnerCodec.ToProto(m.Statistics) }, p => new(p.Sampler, LearnerCodec.FromProto(p.Statistics))),
+        MessageForm.Of<TrajectoriesSampled, TrajectoriesSampledProto>("trajectories-sampled", ToProto, FromProto),
+        MessageForm.Of<TrajectoriesAcknowledged, TrajectoriesAcknowledgedProto>(
+            "trajectories-acknowledged", m => new() { Group = m.Group, Siblings = { m.Siblings } }, p => new(p.Group, [.. p.Siblings])),
+    ];
+
+    /// <summary>A trajectory whose lists do not fit each other would fail in the group's entity, or in the learner much later.</summary>
+    public static Trajectory ReadTrajectory(long group, ImmutableArray<int> prompt, TrajectoryProto p)
+    {
+        Expect(p.RevealStep.Count == p.Tokens.Count && p.TokenLogProbs.Count == p.Tokens.Count, $"sibling {p.Sibling} has {p.Tokens.Count} tokens, {p.RevealStep.Count} reveal steps and {p.TokenLogProbs.Count} log-probs");
+        Expect(p.Policies.Count > 0, $"sibling {p.Sibling} was sampled under no policy");
+        return GroupEventCodec.FromProto(group, prompt, p);
+    }
+
+    private static SampleWorkProto ToProto(SampleWork work) =>
+        new() { Group = work.Group, Siblings = { work.Siblings }, Version = work.Version, Pinned = work.Pinned };
+
+    private static SampleWork FromProto(SampleWorkProto? p)
+    {
+        Required(p, "work");
+        return new(p.Group, [.. p.Siblings], p.Version, p.Pinned);
+    }
+
+    private static PoliciesPublished FromProto(PoliciesPublishedProto p)
+    {
+        Expect(p.Policies.Count > 0, "no policy is published");
+        Expect(p.Policies.Select(policy => policy.Version).Distinct().Count() == p.Policies.Count, "a version is published twice");
+        return new([.. p.Policies.Select(RunEventCodec.FromProto)]);
+    }
+
+    private static TrajectoriesSampledProto ToProto(TrajectoriesSampled m) => new()
+    {
+        Group = m.Group,
+        Prompt = { m.Trajectories.IsEmpty ? [] : m.Trajectories[0].Prompt },
+        Trajectories = { m.Trajectories.Select(GroupEventCodec.ToProto) },
+    };
+
+    private static TrajectoriesSampled FromProto(TrajectoriesSampledProto p)
+    {
+        ImmutableArray<int> prompt = [.. p.Prompt];
+        return new(p.Group, [.. p.Trajectories.Select(trajectory => ReadTrajectory(p.Group, prompt, trajectory))]);
+    }
+}
