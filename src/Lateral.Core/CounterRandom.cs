@@ -13,6 +13,7 @@ public enum RandomStream
     Corpus = 8,
     Noise = 9,
     Initialization = 10,
+    Canary = 11,
 }
 
 /// <summary>

@@ -9,6 +9,8 @@ namespace Lateral.Core;
 /// </summary>
 public static class DurableFile
 {
+    private static readonly string[] Unfinished = [".*.tmp", ".*.old"];
+
     /// <param name="path">Replaced if it exists.</param>
     /// <param name="write">Writes the content; the stream is disposed afterwards.</param>
     /// <param name="bytes">The exact size, reserved first so that a full disk is met before anything is written; 0 if unknown.</param>
@@ -44,6 +46,18 @@ public static class DurableFile
     {
         var content = Encoding.UTF8.GetBytes(text);
         Write(path, stream => stream.Write(content), content.Length, sync);
+    }
+
+    /// <summary>Removes what processes that were killed while they wrote left in a folder. For its one writer, before it writes: what somebody else is just writing would fail.</summary>
+    public static void Sweep(string folder)
+    {
+        if (!Directory.Exists(folder)) return;
+        var hidden = new EnumerationOptions { AttributesToSkip = FileAttributes.None };
+        foreach (var pattern in Unfinished)
+        {
+            foreach (var path in Directory.EnumerateDirectories(folder, pattern, hidden)) Directory.Delete(path, recursive: true);
+            foreach (var path in Directory.EnumerateFiles(folder, pattern, hidden)) File.Delete(path);
+        }
     }
 
     /// <summary>Makes names created, renamed or removed in a folder survive a power cut. Windows does so by itself.</summary>

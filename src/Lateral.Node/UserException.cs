@@ -5,6 +5,9 @@ public enum ExitCode
 {
     Done = 0,
 
+    /// <summary>A proof failed: the journal does not balance, or a replay came out otherwise.</summary>
+    Violated = 1,
+
     /// <summary>Bad configuration, bad data or bad usage: the user's input has to change.</summary>
     Usage = 2,
 

@@ -29,7 +29,7 @@ public sealed class ActorSpecs : TestKit
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(10);
 
     private readonly TestEngines _engines = new();
-    private readonly RunSettings _settings = TestEngines.Settings("", steps: 4, groups: 2, eta: 0);
+    private RunSettings _settings = TestEngines.Settings("", steps: 4, groups: 2, eta: 0);
     private readonly TestProbe _monitor;
 
     public ActorSpecs()
@@ -94,6 +94,29 @@ public sealed class ActorSpecs : TestKit
         // A living learner says no second hello, only what it waits for.
         again.Tell(new LearnerIdle(1, 0), learner);
         Assert.Equal(1, learner.ExpectMsg<TrainBatch>(Soon).Batch.Step);
+    }
+
+    [Fact]
+    public void Ledger_that_learns_from_the_learner_of_a_step_it_does_not_know_must_read_its_journal_again()
+    {
+        var (run, groups, _) = StartRun("superseded");
+        var learner = CreateTestProbe();
+        run.Tell(new LearnerHello("a"), learner);
+        learner.ExpectMsg<LearnerAssignment>(Soon);
+        CompleteBase(run, learner);
+        groups.ReceiveN(2, Soon);
+        run.Tell(new GroupFinished(new GroupCompleted(0, 0, 0, Zero)));
+        run.Tell(new GroupFinished(new GroupCompleted(1, 0, 0, Zero)));
+        run.Tell(new LearnerIdle(1, 0), learner);
+        learner.ExpectMsg<TrainBatch>(Soon);
+
+        var (second, _, _) = StartRun("superseded");
+        _monitor.FishForMessage(m => m is LedgerStatus { InBatch: 2 } && _monitor.LastSender.Equals(second), Soon);
+        run.Tell(new StepCompleted(1, Report(1, 1)), learner);
+        learner.ExpectMsg<StepAccepted>(Soon);
+        run.Tell(PoisonPill.Instance);
+        second.Tell(new LearnerIdle(1, 1), learner);
+        _monitor.FishForMessage(m => m is LedgerStatus { Version: 1 } && _monitor.LastSender.Equals(second), Soon);
     }
 
     [Fact]
@@ -173,6 +196,66 @@ public sealed class ActorSpecs : TestKit
     }
 
     [Fact]
+    public void Dispatcher_must_hand_a_lost_samplers_canvases_on_and_learn_of_leases_that_it_has_forgotten()
+    {
+        var dispatcher = Sys.ActorOf(Props.Create(() => new WorkDispatcherActor(TimeSpan.FromMinutes(1), _monitor, TimeProvider.System)));
+        var (first, second) = (CreateTestProbe(), CreateTestProbe());
+        dispatcher.Tell(new PoliciesPublished([Policy(1, 0)]));
+        dispatcher.Tell(new RequestWork("a", 1), first);
+        // It was started again: the sampler's work is from before, and its group asks for it once more.
+        var work = new SampleWork(3, [0, 1], 0, false);
+        dispatcher.Tell(new CanvasesReported("a", work, [Canvas(3, 1)]), first);
+        dispatcher.Tell(new SubmitWork(work));
+        dispatcher.Tell(new RequestWork("b", 2), second);
+        second.ExpectMsg<PoliciesPublished>(Soon);
+        second.ExpectNoMsg(100);
+        Sys.Stop(first);
+        var leased = Assert.Single(second.ExpectMsg<WorkLeased>(Soon).Work);
+        Assert.Equal((3L, 1, 2), (leased.Group, Assert.Single(leased.Begun).Id.Sibling, leased.Begun[0].Step));
+    }
+
+    [Fact]
+    public void Grant_that_was_lost_must_be_given_again_soon_and_work_that_is_given_twice_be_sampled_once()
+    {
+        var time = new FakeTimeProvider();
+        var dispatcher = Sys.ActorOf(Props.Create(() => new WorkDispatcherActor(TimeSpan.FromMinutes(2), _monitor, time)));
+        dispatcher.Tell(new PoliciesPublished([Policy(1, 0)]));
+        dispatcher.Tell(new RequestWork("a", 4), TestActor);
+        ExpectMsg<PoliciesPublished>(Soon);
+        dispatcher.Tell(new SubmitWork(new SampleWork(3, [0, 1], 0, false)));
+        var work = Assert.Single(ExpectMsg<WorkLeased>(Soon).Work);
+        time.Advance(TimeSpan.FromSeconds(4));
+        ExpectMsg<WorkLeased>(Soon);
+        dispatcher.Tell(new CanvasesReported("a", work, []));
+        time.Advance(TimeSpan.FromSeconds(60));
+        ExpectNoMsg(1500);
+
+        var (sampler, run, _, _) = StartSampler();
+        sampler.Tell(new PoliciesPublished([Policy(1, 0)]));
+        foreach (var _ in new[] { 1, 2 }) sampler.Tell(new WorkLeased([work]));
+        run.FishForMessage(m => m is SamplerReport { Statistics.Forwards: 2 }, Soon);
+        Assert.Equal(2, _engines.Sampled.Count);
+    }
+
+    [Fact]
+    public void Sampler_must_report_how_far_its_leases_have_come()
+    {
+        _settings = _settings with { Topology = _settings.Topology with { ReportEvery = TimeSpan.FromMilliseconds(100) } };
+        var (sampler, _, dispatcher, _) = StartSampler(() => new BusySampler(Canvas(5, 1)));
+        sampler.Tell(new PoliciesPublished([Policy(1, 0)]));
+        sampler.Tell(new WorkLeased([new SampleWork(5, [0, 1], 0, false), new SampleWork(6, [0, 1], 0, false)]));
+        CanvasesReported Next() => (CanvasesReported)dispatcher.FishForMessage(m => m is CanvasesReported, Soon);
+        // That the grant has arrived is said at once, whatever the device is busy with.
+        foreach (var group in new[] { 5L, 6L }) Assert.Equal((group, 0), Next() is var arrived ? (arrived.Work.Group, arrived.Canvases.Length) : default);
+        var reports = Enumerable.Range(0, 4).Select(_ => Next()).ToLookup(report => report.Work.Group);
+        Assert.All(reports[5], report => Assert.Equal(new RolloutId(5, 1), Assert.Single(report.Canvases).Id));
+        // Nothing of this one has taken a step; the report only says who has it.
+        Assert.All(reports[6], report => Assert.Empty(report.Canvases));
+        sampler.Tell(new GroupProtocol.TrajectoriesAcknowledged(5, [0]));
+        dispatcher.FishForMessage(m => m is CanvasesReported { Work: { Group: 5, Siblings: [1] } }, Soon);
+    }
+
+    [Fact]
     public void Dispatcher_must_requeue_a_lease_that_was_held_too_long()
     {
         var time = new FakeTimeProvider();
@@ -232,6 +315,44 @@ public sealed class ActorSpecs : TestKit
     }
 
     [Fact]
+    public void Group_must_wait_for_a_pool_that_has_its_request_and_ask_again_once_no_sign_comes()
+    {
+        var (run, dispatcher, pool, time) = (CreateTestProbe(), CreateTestProbe(), CreateTestProbe(), new FakeTimeProvider());
+        var group = StartGroup(CreateTestProbe(), run, dispatcher, pool, time);
+        group.Tell(new TrajectoriesSampled(5, [Sampled(5, 0), Sampled(5, 1)]), TestActor);
+        Assert.Equal(2, pool.ExpectMsg<RewardProtocol.ScoreRollouts>(Soon).Requests.Length);
+        for (var second = 0; second < 60; second += 4)
+        {
+            time.Advance(TimeSpan.FromSeconds(4));
+            group.Tell(new ScoringGoesOn(5, "answer"));
+        }
+
+        // Longer than a tick.
+        pool.ExpectNoMsg(TimeSpan.FromSeconds(3));
+        time.Advance(TimeSpan.FromSeconds(7));
+        Assert.Equal(2, pool.ExpectMsg<RewardProtocol.ScoreRollouts>(Soon).Requests.Length);
+    }
+
+    [Fact]
+    public void Pool_must_say_that_it_has_a_request_for_as_long_as_it_has_it()
+    {
+        using var held = new ManualResetEventSlim();
+        _engines.Reward = _ =>
+        {
+            held.Wait(Soon);
+            return new RewardOutcome.Scored(1, NoMetrics);
+        };
+        var spec = new RewardPoolSpec("answer", "sort", 1, 1, TimeSpan.FromSeconds(60), 0);
+        var pool = Sys.ActorOf(Props.Create(() => new RewardPoolActor(new RewardPool(spec, new TestReward(_engines)), _monitor, TimeProvider.System)));
+        pool.Tell(new RewardProtocol.ScoreRollouts(5, [new RewardRequest(new RolloutId(5, 0), new TestPrompts().Train(5), "")]), TestActor);
+        Assert.Equal(new ScoringGoesOn(5, "answer"), ExpectMsg<ScoringGoesOn>(Soon));
+        ExpectMsg<ScoringGoesOn>(Soon);
+        held.Set();
+        FishForMessage(m => m is RolloutsScored, Soon);
+        ExpectNoMsg(TimeSpan.FromSeconds(2));
+    }
+
+    [Fact]
     public void Reward_that_hangs_must_come_back_as_an_infrastructure_fault_within_its_deadline()
     {
         using var never = new ManualResetEventSlim();
@@ -273,6 +394,34 @@ public sealed class ActorSpecs : TestKit
     }
 
     [Fact]
+    public void Learner_that_is_asked_for_a_checkpoint_must_record_the_step_before_it()
+    {
+        var recording = new TaskCompletionSource();
+        _engines.Recording = recording.Task;
+        var (run, groups) = (CreateTestProbe(), CreateTestProbe());
+        var learner = StartLearner(run, groups);
+        learner.Tell(new LearnerAssignment(1, null, null, 0, SamplerStatistics.Zero));
+        run.FishForMessage(m => m is BaseCompleted, Soon);
+        learner.Tell(new BaseAccepted(SamplerStatistics.Zero));
+        Train(learner, groups, 1, corrupt: false);
+        run.FishForMessage(m => m is StepCompleted { Report.Step: 1 }, Soon);
+        learner.Tell(new StepAccepted(1));
+        learner.Tell(new CheckpointNow());
+        // Two more ticks of the learner, and still no checkpoint.
+        run.FishForMessage(m => m is LearnerIdle { Version: 1 }, Soon);
+        Assert.IsType<LearnerIdle>(run.FishForMessage(m => m is LearnerIdle or CheckpointCompleted, Soon));
+        Assert.IsType<LearnerIdle>(run.FishForMessage(m => m is LearnerIdle or CheckpointCompleted, Soon));
+        recording.SetResult();
+        // Asked for again, as the ledger does on its tick.
+        Within(Soon, () => AwaitAssert(() =>
+        {
+            learner.Tell(new CheckpointNow());
+            Assert.Equal(1, ((CheckpointCompleted)run.FishForMessage(m => m is CheckpointCompleted, TimeSpan.FromMilliseconds(300))).Checkpoint.Step);
+        }));
+        Assert.Equal([1], _engines.Recorded);
+    }
+
+    [Fact]
     public void Learner_must_refuse_a_batch_whose_content_is_not_what_the_ledger_promised()
     {
         var (run, groups) = (CreateTestProbe(), CreateTestProbe());
@@ -291,7 +440,7 @@ public sealed class ActorSpecs : TestKit
     public void Policy_cache_must_fetch_once_for_all_that_wait_and_pass_a_failure_on()
     {
         var cache = new SlowCache();
-        var actor = Sys.ActorOf(Props.Create(() => new PolicyCacheActor(cache, _monitor)));
+        var actor = StartPolicyCache(_ => cache);
         actor.Tell(new PolicyCacheActor.EnsurePolicy(Policy(1, 3)), TestActor);
         actor.Tell(new PolicyCacheActor.EnsurePolicy(Policy(1, 3)), TestActor);
         ExpectNoMsg(100);
@@ -304,10 +453,29 @@ public sealed class ActorSpecs : TestKit
     }
 
     [Fact]
+    public void Policy_cache_must_turn_to_where_the_publisher_is_now()
+    {
+        var (gone, here) = (new SlowCache(), new SlowCache());
+        var publisher = CreateTestProbe();
+        var actor = Sys.ActorOf(Props.Create(() => new PolicyCacheActor(source => source.Address == "http://127.0.0.1:1/" ? gone : here, publisher, Soon, _monitor)));
+        // Where policies are is asked before anybody wants one, and a request before the answer waits for it.
+        actor.Tell(new PolicyCacheActor.EnsurePolicy(Policy(1, 3)), TestActor);
+        publisher.ExpectMsg<PolicyPublisherActor.GetPolicySource>(Soon);
+        publisher.Reply(new PolicyPublisherActor.PolicySourceIs(new PolicySource("http://127.0.0.1:1/", new Secret("a"))));
+        AwaitAssert(() => Assert.Equal(1, gone.Fetches), Soon);
+        publisher.FishForMessage(m => m is PolicyPublisherActor.GetPolicySource, Soon);
+        publisher.Reply(new PolicyPublisherActor.PolicySourceIs(new PolicySource("http://127.0.0.1:2/", new Secret("b"))));
+        here.Gate.SetResult("v3");
+        Assert.Equal("v3", ExpectMsg<PolicyCacheActor.PolicyReady>(Soon).Path);
+        gone.Gate.SetResult("old");
+        ExpectNoMsg(200);
+    }
+
+    [Fact]
     public void Policy_publisher_must_prune_each_time_the_oldest_needed_version_rises()
     {
         var store = new CountingStore();
-        var actor = Sys.ActorOf(Props.Create(() => new PolicyPublisherActor(store, _monitor)));
+        var actor = Sys.ActorOf(Props.Create(() => new PolicyPublisherActor(store, PolicySource.RunDirectory, _monitor)));
         foreach (var oldest in new[] { 0, 2, 2, 1, 3 }) actor.Tell(new PolicyPublisherActor.Retain(oldest));
         AwaitAssert(() => Assert.Equal([2, 3], store.Pruned.Order()), Soon);
     }
@@ -320,19 +488,30 @@ public sealed class ActorSpecs : TestKit
         return (Sys.ActorOf(Props.Create(() => new RunActor(settings, refs, new JournalGauge(TimeProvider.System), 1000))), groups, dispatcher);
     }
 
-    private IActorRef StartGroup(TestProbe parent, TestProbe run, TestProbe dispatcher, TestProbe pool)
+    private IActorRef StartGroup(TestProbe parent, TestProbe run, TestProbe dispatcher, TestProbe pool, TimeProvider? time = null)
     {
+        var clock = time ?? TimeProvider.System;
         var refs = new GroupRefs(run, dispatcher, ImmutableDictionary<string, IActorRef>.Empty.Add("answer", pool));
-        return parent.ChildActorOf(Props.Create(() => new RolloutGroupActor(5, _settings, refs, new TestPrompts(), new JournalGauge(TimeProvider.System), TimeProvider.System)));
+        return parent.ChildActorOf(Props.Create(() => new RolloutGroupActor(5, _settings, refs, new TestPrompts(), new JournalGauge(clock), clock)));
     }
 
-    private (IActorRef Sampler, TestProbe Run, TestProbe Dispatcher, TestProbe Groups) StartSampler()
+    private (IActorRef Sampler, TestProbe Run, TestProbe Dispatcher, TestProbe Groups) StartSampler(Func<ISampler>? engine = null)
     {
+        engine ??= () => new TestSampler(_engines);
         var (run, dispatcher, groups) = (CreateTestProbe(), CreateTestProbe(), CreateTestProbe());
-        var cache = Sys.ActorOf(Props.Create(() => new PolicyCacheActor(new TestPolicyCache(), _monitor)));
+        var cache = StartPolicyCache(_ => new TestPolicyCache());
         var refs = new SamplerRefs(run, dispatcher, groups, cache, _monitor);
-        var sampler = Sys.ActorOf(Props.Create(() => new SamplerActor("n/cpu", _settings, refs, () => new TestSampler(_engines), new TestPrompts(), TimeProvider.System)));
+        var sampler = Sys.ActorOf(Props.Create(() => new SamplerActor("n/cpu", _settings, refs, engine, new TestPrompts(), TimeProvider.System)));
         return (sampler, run, dispatcher, groups);
+    }
+
+    private static RolloutInFlight Canvas(long group, int sibling) => new(
+        new Trajectory(new RolloutId(group, sibling), [3], [1, 9], [0, -1], [-.5f, 0], [0, 0], 0, [new PolicySpan(0, 0, Zero)], ""), .25);
+
+    private IActorRef StartPolicyCache(Func<PolicySource, IPolicyCache> connect)
+    {
+        var publisher = Sys.ActorOf(Props.Create(() => new PolicyPublisherActor(new CountingStore(), PolicySource.RunDirectory, _monitor)));
+        return Sys.ActorOf(Props.Create(() => new PolicyCacheActor(connect, publisher, Soon, _monitor)));
     }
 
     private IActorRef StartLearner(TestProbe run, TestProbe groups) =>
@@ -374,6 +553,32 @@ public sealed class ActorSpecs : TestKit
             Interlocked.Increment(ref _fetches);
             return Gate.Task;
         }
+    }
+
+    /// <summary>Is in the middle of one rollout for ever.</summary>
+    private sealed class BusySampler(RolloutInFlight begun) : ISampler
+    {
+        public SamplerStatistics Statistics => SamplerStatistics.Zero;
+
+        public void Submit(SampleTask task)
+        {
+        }
+
+        public void Cancel(long group)
+        {
+        }
+
+        public Task SwapAsync(PolicyManifest manifest, string path) => Task.CompletedTask;
+
+        public async Task<IReadOnlyList<Trajectory>> NextFinishedAsync(CancellationToken cancellation)
+        {
+            await Task.Delay(Timeout.Infinite, cancellation);
+            return [];
+        }
+
+        public Task<IReadOnlyList<RolloutInFlight>> InFlightAsync() => Task.FromResult<IReadOnlyList<RolloutInFlight>>([begun]);
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 
     private sealed class CountingStore : IPolicyStore

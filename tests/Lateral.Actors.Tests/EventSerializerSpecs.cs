@@ -30,11 +30,18 @@ public sealed class EventSerializerSpecs : IDisposable
         { "gf1", new GroupFiltered(7, "reward pool 'answer' failed") },
         { "bf1", Batch },
         { "st1", Step },
+        { "st1+decision", Step with { Report = Step.Report with { Decision = new StepDecision(1, [new MicroBatchSpan(0, 16_384), new MicroBatchSpan(5, 8_192)]) } } },
+        { "st1+canary", Step with { Report = Step.Report with { Policy = Policy with { Canary = -4.75 } } } },
         { "cc1", new CheckpointCommitted(new Checkpoint(3, "checkpoints/step_3", Hash)) },
         { "rd1", new ReplayDiverged(3, Hash, Hash) },
         { "rp1", new RunPaused("rewards") },
+        { "rp1+pool", new RunPaused("no answer") { Pool = "answer" } },
         { "rr1", new RunResumed() },
+        { "rb1", new RolledBack(7, new Checkpoint(3, "checkpoints/step_3", Hash), "the gradient was not finite") },
+        { "cl1", new CheckpointLost(new Checkpoint(3, "checkpoints/step_3", Hash), "model.safetensors has another hash") },
+        { "ss1", new SpikeSeen(7, "optim/grad_norm is 3") },
         { "ls1", Ledger() },
+        { "ls1+course", Ledger() with { Course = [new StepGauges(2, [-.5, 1, double.NaN]), new StepGauges(3, [.25, 3, .125])], SpikeAnswered = 3, LastRollBack = 2 } },
         { "tr1", new TrajectoriesRecorded([Trajectory(0), Trajectory(1)]) },
         { "rw1", new RewardsRecorded("answer", [new PoolReward(0, 1, null, Metrics), new PoolReward(1, 0, "timeout", ImmutableSortedDictionary<string, double>.Empty)]) },
         { "if1", new InfraFaultRecorded("answer", "host down") },
@@ -45,17 +52,43 @@ public sealed class EventSerializerSpecs : IDisposable
 
     [Theory]
     [MemberData(nameof(Samples))]
-    public void Event_must_keep_its_manifest_and_its_golden_bytes(string manifest, object sample)
+    public void Event_must_keep_its_manifest_and_its_golden_bytes(string name, object sample)
     {
         var serializer = new EventSerializer((ExtendedActorSystem)_system);
+        var manifest = name.Split('+')[0];
         Assert.Equal(manifest, serializer.Manifest(sample));
         var bytes = serializer.ToBinary(sample);
-        var golden = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Golden", $"{manifest}.hex")).Trim();
+        var golden = Golden(name);
         Assert.Equal(golden, Convert.ToHexStringLower(bytes));
         // Records hold arrays, so equality is that of a second round of bytes, and of what they print.
         var read = serializer.FromBinary(Convert.FromHexString(golden), manifest);
         Assert.Equal(sample.GetType(), read.GetType());
         Assert.Equal(bytes, serializer.ToBinary(read));
+    }
+
+    [Fact]
+    public void Snapshot_of_before_there_were_two_checkpoints_must_be_read_with_the_one_it_has()
+    {
+        var read = (RunLedger)new EventSerializer((ExtendedActorSystem)_system).FromBinary(Convert.FromHexString(Golden("ls1-one-checkpoint")), "ls1");
+        Assert.Equal(new Checkpoint(2, "checkpoints/step_2", Hash), Assert.Single(read.Checkpoints));
+        Assert.Equal((2, 3, 12L, 6L, 1L, 0L, 0), (read.LastCheckpoint!.Step, read.Version, read.Issued, read.Trained, read.Filtered, read.Undone, read.SkippedInARow));
+        Assert.Equal("rewards", read.PauseReason);
+        Assert.Null(read.Pause!.Pool);
+        Assert.Empty(read.RollBacks);
+        // It says that the step was skipped and no more: a replay skips it whole.
+        Assert.Equal(StepDecision.SkippedWhole, Assert.Single(read.SinceCheckpoint).Trained.Report.ToObey);
+    }
+
+    [Fact]
+    public void Policy_must_come_back_with_its_canary_and_without_one_where_it_was_published_by_what_has_none()
+    {
+        var serializer = new EventSerializer((ExtendedActorSystem)_system);
+        PolicyManifest Read(string name) => ((StepTrained)serializer.FromBinary(Convert.FromHexString(Golden(name)), "st1")).Report.Policy;
+        Assert.Equal(Policy with { Canary = -4.75 }, Read("st1+canary"));
+        Assert.Equal(Policy, Read("st1"));
+        // Zero is a number, not the absence of one.
+        var certain = Step with { Report = Step.Report with { Policy = Policy with { Canary = 0 } } };
+        Assert.Equal(0, ((StepTrained)serializer.FromBinary(serializer.ToBinary(certain), "st1")).Report.Policy.Canary);
     }
 
     [Fact]
@@ -88,6 +121,8 @@ public sealed class EventSerializerSpecs : IDisposable
         Assert.Throws<ArgumentException>(() => serializer.Manifest("text"));
     }
 
+    private static string Golden(string name) => File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Golden", $"{name}.hex")).Trim();
+
     private static Trajectory Trajectory(int sibling) => new(
         new RolloutId(7, sibling), [3, 1, 4], [1, 2, 10], [0, 2, -1], [-.5f, -1.25f, 0], [0, -.7f, 0], .3f, [new PolicySpan(0, 2, Hash), new PolicySpan(1, 3, Hash)], "12");
 
@@ -103,8 +138,11 @@ public sealed class EventSerializerSpecs : IDisposable
         Running = ImmutableSortedDictionary<long, RunningGroup>.Empty.Add(9, new RunningGroup(9, 3)),
         Waiting = ImmutableSortedDictionary<long, WaitingGroup>.Empty.Add(8, new WaitingGroup(8, 2, 3, Hash)),
         Pending = Batch,
-        LastCheckpoint = new Checkpoint(2, "checkpoints/step_2", Hash),
+        Checkpoints = [new Checkpoint(1, "checkpoints/step_1", Hash), new Checkpoint(2, "checkpoints/step_2", Hash)],
         SinceCheckpoint = [new ReplayStep(Batch, Step)],
-        PauseReason = "rewards",
+        RollBacks = ImmutableSortedDictionary<int, Checkpoint>.Empty.Add(3, new Checkpoint(1, "checkpoints/step_1", Hash)),
+        SkippedInARow = 1,
+        Undone = 1,
+        Pause = new RunPaused("rewards") { Pool = "answer" },
     };
 }

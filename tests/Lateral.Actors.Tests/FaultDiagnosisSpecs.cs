@@ -65,7 +65,7 @@ public sealed class FaultDiagnosisSpecs : IDisposable
         Assert.EndsWith("and is restarted each time: no such device", diagnosis.Culprit.Text, StringComparison.Ordinal);
         Assert.Equal("topology.roles.sampler.devices", diagnosis.Advice[^1].Setting);
         var failure = await Assert.ThrowsAsync<RunFailedException>(() => host.Completion.WaitAsync(TimeSpan.FromSeconds(60)));
-        Assert.Equal("sampler 127.0.0.1/cpu failed 5 times without progress: no such device", failure.Message);
+        Assert.Equal("no sampler is left: sampler 127.0.0.1/cpu failed 5 times within 10 minutes and is given up: no such device", failure.Message);
         Assert.Equal($"failure: {failure.Message}", RunDiagnosis.Of(await host.StatusAsync(), Surroundings.Inside).Culprit.ToString());
     }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Lateral.Actors.Hosting;
 using Lateral.Core.Runs;
 using Lateral.Tests;
 
@@ -32,7 +33,7 @@ public sealed class PostgresJournalSpecs(PostgresJournalSpecs.Database database)
         var host = await RunHost.StartAsync(settings, engines.ToRunEngines());
         using (var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60)))
             while (engines.Batches.Count < 2) await Task.Delay(20, deadline.Token);
-        var stopped = await host.StopAsync();
+        var stopped = (await host.StopAsync())!.Value;
         var shorter = settings with { Steps = stopped + 2 };
         Assert.Equal(stopped + 2, (await RunToEnd(shorter, engines)).Version);
         var audit = JournalAudit.Run(shorter);
@@ -42,6 +43,22 @@ public sealed class PostgresJournalSpecs(PostgresJournalSpecs.Database database)
         var trained = engines.Batches.Where(batch => batch.Step <= stopped).SelectMany(batch => batch.Groups).SelectMany(group => group.Siblings).Select(sibling => sibling.Trajectory.Id).Distinct().ToList();
         Assert.NotEmpty(trained);
         Assert.All(trained, id => Assert.Single(engines.Sampled, id));
+    }
+
+    [PostgresFact]
+    public async Task Coordinators_given_one_schema_must_find_the_same_journal_and_other_runs_be_refused()
+    {
+        var schema = Server with { Schema = "lateral_standby" };
+        var (first, second) = (Settings("here", steps: 3) with { Journal = schema }, Settings("there", steps: 5) with { Journal = schema });
+        var engines = new TestEngines();
+        Assert.Equal((3, 9L), await RunToEnd(first, engines));
+        Assert.Equal((5, 15L), await RunToEnd(second, engines));
+        Assert.Equal("lateral_standby\n", File.ReadAllText(Path.Combine(second.Directory, "journal.id")));
+        Assert.Equal(5, JournalAudit.Run(first).Ledger.Version);
+        var other = Settings("other", steps: 3) with { Name = "other", Journal = schema };
+        var refused = await Assert.ThrowsAsync<RunHostException>(() => RunToEnd(other));
+        Assert.Matches("^journal.schema = lateral_standby at database .* holds the journal of run test, and this is run other - give each run a schema of its own$", refused.Message);
+        Assert.False(File.Exists(Path.Combine(other.Directory, "journal.id")));
     }
 
     [PostgresFact]
@@ -104,11 +121,11 @@ public sealed class PostgresJournalSpecs(PostgresJournalSpecs.Database database)
     /// <summary>One server for the class; none where PostgreSQL is not installed.</summary>
     public sealed class Database : IAsyncLifetime
     {
-        internal PostgresServer? Server { get; private set; }
+        internal TemporaryPostgres? Server { get; private set; }
 
         public async Task InitializeAsync()
         {
-            if (PostgresServer.Programs is not null) Server = await PostgresServer.StartAsync();
+            if (TemporaryPostgres.Programs is not null) Server = await PostgresServer.StartAsync();
         }
 
         public async Task DisposeAsync()

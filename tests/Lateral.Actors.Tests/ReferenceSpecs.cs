@@ -9,8 +9,8 @@ namespace Lateral.Actors.Tests;
 /// <summary>reference.conf and the settings records: no key is dead, no key is bare, no property is out of reach.</summary>
 public sealed class ReferenceSpecs
 {
-    /// <summary>Sections that stand for themselves: roles and kinds without keys of their own.</summary>
-    private static readonly string[] Keyless = ["topology.roles.coordinator", "topology.roles.reward", "reward.kinds.sudoku", "reward.kinds.sudoku-exact"];
+    /// <summary>Sections that stand for themselves: kinds without keys of their own.</summary>
+    private static readonly string[] Keyless = ["reward.kinds.sudoku", "reward.kinds.sudoku-exact"];
 
     private static readonly IReadOnlyList<ReferenceEntry> Entries = [.. RunSettingsLoader.Guide().Entries];
 
@@ -32,8 +32,8 @@ public sealed class ReferenceSpecs
     public void Every_setting_must_have_a_key()
     {
         var reached = Keys.SelectMany(Effect).ToHashSet(StringComparer.Ordinal);
-        // Computed from others, and the sections that only plugins fill.
-        var all = Flatten(Json([])).Keys.Where(property => !property.StartsWith("Ledger", StringComparison.Ordinal) && property is not ("Rollout.Spec.Blocks" or "Rollout.Spec.StepsPerBlock"));
+        // Computed from others, the sections that only plugins fill, and the absence of TLS, whose keys go together.
+        var all = Flatten(Json([])).Keys.Where(property => property != "Tls" && !property.StartsWith("Ledger", StringComparison.Ordinal) && property is not ("Rollout.Spec.Blocks" or "Rollout.Spec.StepsPerBlock"));
         Assert.Equal([], all.Except(reached));
     }
 
@@ -69,17 +69,27 @@ public sealed class ReferenceSpecs
         ["tasks", var name, ..] => ["task = null", $"task.name = {name}"],
         ["reward", "kinds", var kind, ..] => ["reward.pools.answer = null", $"reward.pools.other {{ kind = {kind} }}"],
         ["journal", "kind"] => ["journal.connection-string = \"Host=here;Database=lateral;Username=lateral\""],
+        // Nobody has the role of a rank unless there are some, and elsewhere.
+        ["topology", "roles", "rank", "local"] => ["topology.cluster.dir = meet", "learner.ranks = 2"],
+        // Where the others are has to be said, and only a server is written by two.
+        ["topology", "roles", _, "local" or "nodes"] => ["topology.cluster.dir = meet", "journal { kind = postgres, connection-string = \"Host=here;Database=lateral;Username=lateral\", schema = lateral_first }"],
         // Blocks of one token need a step each.
         ["rollout", "block-length"] => ["rollout.steps = 5"],
+        // All three or none.
+        ["tls", _] => ["tls { ca = ca.pem, certificate = node.pem, key = key.pem }"],
         _ => [],
     };
 
     private static IEnumerable<string> Candidates(ReferenceEntry entry) => (entry.Path, entry.Value) switch
     {
         ("reward.pools", _) => ["{ answer = null, other { kind = countdown } }"],
-        ("topology.roles.sampler.devices", _) => ["{ \"cuda:1\" {} }"],
+        ("topology.roles.sampler.devices" or "topology.roles.rank.devices", _) => ["{ \"cuda:1\" {} }"],
+        ("topology.cluster.seeds", _) => ["[\"10.0.0.1:4053\"]"],
+        ("topology.cluster.dns", _) => ["\"coordinators:4053\""],
         ("akka", _) => ["{ loglevel = DEBUG }"],
         ("journal.connection-string", _) => ["\"Host=here;Database=lateral;Username=lateral\""],
+        ("journal.schema", _) => ["lateral_first"],
+        ("journal.dir", _) => [JsonSerializer.Serialize(Path.GetTempPath())],
         // A secret comes from the environment, and this variable is set everywhere.
         ("journal.password", _) => ["${PATH}"],
         (_, ConfigScalar { Kind: ScalarKind.Number, Text: var text }) => Numbers(double.Parse(text, CultureInfo.InvariantCulture)),

@@ -110,7 +110,7 @@ public sealed class RunHostSpecs : IDisposable
         var settings = TestEngines.Settings(_directory, steps: 1000) with { Checkpoint = new CheckpointSettings(1000, 3) };
         var host = await RunHost.StartAsync(settings, engines.ToRunEngines());
         await Eventually(async () => (await host.StatusAsync()).Ledger.Version >= 2);
-        var version = await host.StopAsync();
+        var version = (await host.StopAsync())!.Value;
         Assert.True(version >= 2);
         Assert.Contains(version, engines.Checkpoints.Keys);
     }

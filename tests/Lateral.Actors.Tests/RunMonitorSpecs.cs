@@ -48,12 +48,34 @@ public sealed class RunMonitorSpecs
     public void Run_must_fail_only_after_a_part_failed_again_and_again_without_progress()
     {
         var monitor = Start();
-        for (var i = 0; i < RunMonitor.MaxFailures - 1; i++) monitor.Note(new PartFailed(Sampler, new RunFailure("device lost", false)));
+        for (var i = 0; i < RunMonitor.MaxFailures - 1; i++) monitor.Note(new PartFailed(Parts.Learner, new RunFailure("device lost", false)));
         _time.Advance(TimeSpan.FromSeconds(3));
         Assert.Null(monitor.Status().Failed);
-        Assert.Equal(new PartFault("device lost", 4, 3), monitor.Status().Part(Sampler)!.Fault);
-        monitor.Note(new PartFailed(Sampler, new RunFailure("device lost", false)));
-        Assert.Equal($"{Sampler} failed 5 times without progress: device lost", monitor.Status().Failed!.Reason);
+        Assert.Equal(new PartFault("device lost", 4, 3), monitor.Status().Part(Parts.Learner)!.Fault);
+        monitor.Note(new PartFailed(Parts.Learner, new RunFailure("device lost", false)));
+        Assert.Equal("learner failed 5 times without progress: device lost", monitor.Status().Failed!.Reason);
+    }
+
+    [Fact]
+    public void Sampler_that_is_given_up_must_be_told_once_and_only_the_last_one_must_fail_the_run()
+    {
+        var (monitor, other) = (Start(), Parts.Sampler("b/cpu"));
+        monitor.Note(new PartStatus(other, Phase.Sampling));
+        for (var i = 0; i < 2 * RunMonitor.MaxFailures; i++) monitor.Note(new PartFailed(Sampler, new RunFailure("device lost", false)));
+        Assert.Null(monitor.Status().Failed);
+        monitor.Note(new PartGivenUp(Sampler, 5, 10));
+        Assert.Equal($"{Sampler} failed 5 times within 10 minutes and is given up: device lost", Assert.Single(monitor.Status().Notices));
+        Assert.Null(monitor.Status().Failed);
+        monitor.Note(new PartFailed(other, new RunFailure("out of memory", false)));
+        monitor.Note(new PartGivenUp(other, 5, 10));
+        Assert.Equal(
+            $"no sampler is left: {Sampler} failed 5 times within 10 minutes and is given up: device lost; {other} failed 5 times within 10 minutes and is given up: out of memory",
+            monitor.Status().Failed!.Reason);
+        // A process that is started again begins anew.
+        monitor.Note(new PartStatus(other, Phase.Waiting));
+        Assert.Null(monitor.Status().Failed);
+        _time.Advance(TimeSpan.FromSeconds(61));
+        Assert.NotNull(monitor.Status().Failed);
     }
 
     [Fact]

@@ -112,7 +112,15 @@ public sealed class SettingsSpecs
     [InlineData("algoritm.lr = 1", "unknown key algoritm - did you mean algorithm?")]
     [InlineData("algorithm.learning-rat = 1", "unknown key algorithm.learning-rat")]
     [InlineData("reward.pools.answer.wieght = 1", "unknown key reward.pools.answer.wieght - did you mean reward.pools.answer.weight?")]
+    [InlineData("journal.dir = journals", "journal.dir = journals: must be an absolute path, because a resume may start in another folder - write dir = /var/lib/lateral")]
+    [InlineData("journal { kind = postgres, connection-string = \"Host=h;Database=d;Username=u\", dir = /var/lib/lateral }", "journal.dir = /var/lib/lateral: it is for the files of kind = sqlite, and with kind = postgres the server keeps the journal - write dir = null")]
+    [InlineData("journal.backup-every = 500ms", "journal.backup-every must be a duration with its unit (ms, s, m, h, d) from 1s to 1d")]
+    [InlineData("journal.schema = First", "journal.schema = First: must be lateral_ and up to 55 lower-case letters, digits and underscores - write schema = lateral_first")]
     [InlineData("reward.pools = null", "reward.pools")]
+    [InlineData("reward = 5", "reward must be a section, got 5")]
+    [InlineData("reward = null", "section reward is missing")]
+    [InlineData("reward { kinds = null, pools = null }", "section reward.kinds is missing")]
+    [InlineData("reward.kinds.sort = null", "section reward.kinds.sort is missing")]
     [InlineData("reward.pools.a/b { kind = sort }", "'/' separates a pool from its parts")]
     [InlineData("staleness.max-versions = 9", "staleness.max-versions must be a whole number from 0 to 8, got 9")]
     [InlineData("staleness.max-versions = two", "got \"two\"")]
@@ -126,10 +134,19 @@ public sealed class SettingsSpecs
     [InlineData("topology.roles.sampler.devices = [cpu, cpu]", "write devices { cpu {} }")]
     [InlineData("topology.roles.sampler.devices = \"cuda:1\"", "topology.roles.sampler.devices must be a map, so that another file can add or remove a device - write devices { \"cuda:1\" {} }")]
     [InlineData("topology.roles.sampler.devices.cpu.slot = 3", "unknown key topology.roles.sampler.devices.cpu.slot")]
+    [InlineData("learner.ranks = 0", "learner.ranks must be a whole number from 1 to 1024, got 0")]
+    [InlineData("learner.ranks = 2, policies.transport = shared-dir, topology.cluster.seeds = \"10.0.0.1:4053\"", "learner.ranks = 2, but policies.transport = shared-dir: ranks of other processes send their gradients over HTTP")]
+    [InlineData("topology { gpus-per-node = 1, roles.rank.devices.\"cuda:1\" {} }", "topology.roles.rank.devices.\"cuda:1\" names cuda:1, but there is only cuda:0 (topology.gpus-per-node = 1 at --set:1:28)")]
     [InlineData("topology { gpus-per-node = 2, roles.learner.device = \"cuda:2\" }", "topology.roles.learner.device names cuda:2, but there are only cuda:0 .. cuda:1 (topology.gpus-per-node = 2 at --set:1:28) - name one of them (1 are named)")]
     [InlineData("topology { gpus-per-node = 0, roles.sampler.devices.\"cuda:0\" {} }", "topology.roles.sampler.devices.\"cuda:0\" names cuda:0, but there is no CUDA device (topology.gpus-per-node = 0")]
     [InlineData("topology.roles { sampler.devices { \"cuda:0\" {} }, learner.device = \"cuda:0\" }", "topology.roles.learner.device = cuda:0 is a sampler's device, too (topology.roles.sampler.devices.\"cuda:0\" at --set:1:36): two roles, 1 device")]
-    [InlineData("topology.host = 10.0.0.1", "topology.host must be a loopback address")]
+    [InlineData("topology.host = 10.0.0.1", "topology.host must be a loopback address such as 127.0.0.1 without TLS, got \"10.0.0.1\" - anybody could join; make certificates with lateral certs init and issue")]
+    [InlineData("topology.host = 0.0.0.0", "topology.host must be a loopback address")]
+    [InlineData("tls { ca = ca.crt, certificate = node.crt }", "tls.key must be set, too, as tls.ca is - write key = \"certs/NODE.key\"")]
+    [InlineData("tls.key = node.key", "tls.ca must be set, too, as tls.key is - write ca = \"certs/ca.crt\"")]
+    [InlineData("policies.transport = htpp", "policies.transport must be one of http, shared-dir, got \"htpp\" - did you mean http?")]
+    [InlineData("policies.stall = 10ms", "policies.stall must be a duration with its unit (ms, s, m, h, d) from 100ms to 10m")]
+    [InlineData("policies.token = abc", "unknown key policies.token -")]
     [InlineData("run.name = \"../x\"", "run.name must be letters, digits")]
     [InlineData("journal.kind = mysql", "journal.kind must be one of sqlite, postgres, got \"mysql\"")]
     [InlineData("journal.kind = postgres", "journal.kind = postgres needs journal.connection-string")]
@@ -141,6 +158,23 @@ public sealed class SettingsSpecs
     {
         var error = Assert.Throws<ConfigException>(() => Load(set));
         Assert.Contains(error.Errors, e => e.Message.Contains(message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Host_that_others_reach_must_be_allowed_with_tls()
+    {
+        var settings = Load("topology.host = 10.0.0.1", "tls { ca = ca.crt, certificate = node.crt, key = node.key }");
+        Assert.Equal(("10.0.0.1", new("ca.crt", "node.crt", "node.key")), (settings.Topology.Host, settings.Tls));
+        Assert.Null(Load().Tls);
+    }
+
+    [Fact]
+    public void Policies_must_be_read_as_written()
+    {
+        Assert.Equal(new("http", 0, null, null, 16, TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(10), 1e-4), Load().Policies);
+        Assert.Equal(
+            new("shared-dir", 7777, "token", "/cache", 3, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1), .5),
+            Load("policies { transport = shared-dir, port = 7777, token-file = token, cache-dir = /cache, downloads = 3, stall = 1s, deadline = 1h, canary-limit = 0.5 }").Policies);
     }
 
     [Fact]

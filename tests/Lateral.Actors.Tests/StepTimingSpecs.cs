@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Lateral.Actors.Learning;
+using Lateral.Actors.Runs;
 using Lateral.Core.Learning;
 using Lateral.Core.Policies;
 using Lateral.Core.Rewards;
@@ -28,6 +29,26 @@ public sealed class StepTimingSpecs
         Assert.Equal(1.5, metrics["speedup/straggler"], 12);
         Assert.Equal(predicted, metrics["speedup/predicted"], 12);
         Assert.Equal(measured, metrics["speedup/measured"], 12);
+    }
+
+    [Fact]
+    public void Canary_of_a_step_must_be_the_largest_of_the_samplers_last_swaps_and_absent_where_none_compared()
+    {
+        var totals = new SamplerTotals();
+        void Report(string sampler, long forwards, double? difference) =>
+            totals.Note(new(sampler, SamplerStatistics.Zero with { Forwards = forwards, CanaryDifference = difference }));
+        double? Metric() => new StepTiming(new FakeTimeProvider(), dedicatedDevices: true, costByRow: true)
+            .Finish(new LearnerBatch(1, 1, 0, []), new StepReport(1, new(1, 1, "h", "", PayloadKind.Full, 1, "v1"), false, ImmutableSortedDictionary<string, double>.Empty), totals.Sum)
+            .TryGetValue("policy/canary_difference", out var metric) ? metric : null;
+
+        Report("a", 1, null);
+        Assert.Null(Metric());
+        Report("a", 2, 3e-7);
+        Report("b", 1, 0);
+        Assert.Equal((3e-7, 3L), (Metric(), totals.Sum.Forwards));
+        // The next swap of the same sampler replaces its last one.
+        Report("a", 4, 1e-7);
+        Assert.Equal((1e-7, 5L), (Metric(), totals.Sum.Forwards));
     }
 
     private static ScoredTrajectory Rollout(int sibling, int steps) => new(

@@ -22,13 +22,28 @@ internal sealed class TestEngines
 
     public ConcurrentQueue<int> Recorded { get; } = new();
 
+    /// <summary>Held back until this ends.</summary>
+    public Task Recording { get; set; } = Task.CompletedTask;
+
     public ConcurrentQueue<LearnerBatch> Batches { get; } = new();
 
     public ConcurrentBag<RolloutId> Sampled { get; } = [];
 
     public Func<RolloutId, bool> SamplerFault { get; set; } = _ => false;
 
+    /// <summary>Why a sampler refuses a policy that it has loaded.</summary>
+    public Func<PolicyManifest, string?> SwapFault { get; set; } = _ => null;
+
     public Func<int, bool> LearnerFault { get; set; } = _ => false;
+
+    /// <summary>Steps whose gradient is not finite when they are trained first.</summary>
+    public Func<int, bool> Skip { get; set; } = _ => false;
+
+    /// <summary>What a step says of its gradient's norm.</summary>
+    public Func<int, double> GradientNorm { get; set; } = _ => 1;
+
+    /// <summary>Checkpoints that cannot be read.</summary>
+    public Func<int, bool> Corrupt { get; set; } = _ => false;
 
     public Func<RewardRequest, RewardOutcome> Reward { get; set; } = request =>
         new RewardOutcome.Scored(request.Id.Sibling % 2, ImmutableSortedDictionary<string, double>.Empty);
@@ -51,7 +66,10 @@ internal sealed class TestEngines
         new LearnerSettings("none", .2, 0, "group-mean", 1e-3, 0, "constant", 1, .9, .999, 1e-8, 0, 1, 1, 2, 1024, 0),
         [new RewardPoolSpec("answer", "sort", 2, 1, TimeSpan.FromSeconds(1), 0)],
         new EvaluationSettings(0, 1, 1, 1), new CheckpointSettings(2, 3),
-        new TopologySettings(["cpu"], 4, "cpu", "127.0.0.1", 0), new JournalSettings("sqlite"), new ComputeSettings(1, null), "");
+        new TopologySettings(["cpu"], 4, "cpu", "127.0.0.1", 0), new JournalSettings("sqlite"), new ComputeSettings(1, null), "")
+    {
+        Policies = new(PolicySyncSettings.Http, 0, null, null, 1, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30), 1e-4),
+    };
 }
 
 /// <summary>Two steps a rollout; tokens are a pure function of (policy hash, group, sibling).</summary>
@@ -61,7 +79,7 @@ internal sealed class TestSampler(TestEngines engines) : ISampler
     private PolicyManifest? _policy;
     private long _forwards;
 
-    public SamplerStatistics Statistics => SamplerStatistics.Zero with { Forwards = _forwards, BusySeconds = _forwards * 1e-3 };
+    public SamplerStatistics Statistics => SamplerStatistics.Zero with { Forwards = _forwards, BusySeconds = _forwards * 1e-3, CanaryDifference = _policy?.Canary };
 
     public void Submit(SampleTask task) => _queue.Writer.TryWrite(task);
 
@@ -71,6 +89,7 @@ internal sealed class TestSampler(TestEngines engines) : ISampler
 
     public Task SwapAsync(PolicyManifest manifest, string path)
     {
+        if (engines.SwapFault(manifest) is { } refusal) return Task.FromException(new PolicyUnavailableException(refusal));
         _policy = manifest;
         return Task.CompletedTask;
     }
@@ -111,6 +130,7 @@ internal sealed class TestLearner(TestEngines engines) : ILearner
 
     public Task LoadAsync(Checkpoint checkpoint, CancellationToken cancellation)
     {
+        if (engines.Corrupt(checkpoint.Step)) throw new PolicyUnavailableException($"checkpoint {checkpoint.Step} is torn");
         (_weights, _step) = (engines.Checkpoints[checkpoint.Step], checkpoint.Step);
         return Task.CompletedTask;
     }
@@ -120,9 +140,15 @@ internal sealed class TestLearner(TestEngines engines) : ILearner
         if (engines.LearnerFault(batch.Step)) throw new InvalidOperationException($"out of memory at step {batch.Step}");
         if (batch.Step != _step + 1) throw new InvalidOperationException($"step {batch.Step} after {_step}");
         engines.Batches.Enqueue(batch);
+        if (batch.From is { } from) _weights = engines.Checkpoints[from.Step];
         var parent = _weights;
-        (_weights, _step) = (TestEngines.Hash(_weights + string.Join(",", batch.Groups.Select(ContentHash.Of))), batch.Step);
-        return Task.FromResult(new StepReport(batch.Step, Manifest(batch.Epoch, parent), false, ImmutableSortedDictionary<string, double>.Empty));
+        var skipped = batch.Decided is { } decided ? decided.Updates == 0 : engines.Skip(batch.Step);
+        if (!skipped) _weights = TestEngines.Hash(_weights + string.Join(",", batch.Groups.Select(ContentHash.Of)));
+        _step = batch.Step;
+        return Task.FromResult(new StepReport(batch.Step, Manifest(batch.Epoch, parent), skipped, ImmutableSortedDictionary<string, double>.Empty.Add("optim/grad_norm", engines.GradientNorm(batch.Step)))
+        {
+            Decision = new StepDecision(skipped ? 0 : 1, [new MicroBatchSpan(0, 1024)]),
+        });
     }
 
     public Task<Checkpoint> CheckpointAsync(CancellationToken cancellation)
@@ -133,7 +159,7 @@ internal sealed class TestLearner(TestEngines engines) : ILearner
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private PolicyManifest Manifest(int epoch, string parent) => new(epoch, _step, _weights, parent, PayloadKind.Full, 1, $"v{_step}");
+    private PolicyManifest Manifest(int epoch, string parent) => new(epoch, _step, _weights, parent, PayloadKind.Full, 1, $"v{_step}") { Canary = 0 };
 }
 
 internal sealed class TestReward(TestEngines engines) : IReward
@@ -166,10 +192,10 @@ internal sealed class TestRecorder(TestEngines engines) : IRunRecorder
 
     public Task RecordBaseAsync(BaseReady ready, CancellationToken cancellation) => Task.CompletedTask;
 
-    public Task RecordStepAsync(StepReport report, LearnerBatch? batch, CancellationToken cancellation)
+    public async Task RecordStepAsync(StepReport report, LearnerBatch? batch, CancellationToken cancellation)
     {
+        await engines.Recording;
         if (!engines.Recorded.Contains(report.Step)) engines.Recorded.Enqueue(report.Step);
-        return Task.CompletedTask;
     }
 }
 

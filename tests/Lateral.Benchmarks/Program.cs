@@ -1,3 +1,4 @@
+using System.Globalization;
 using Lateral.Actors;
 using Lateral.Benchmarks;
 using Lateral.Benchmarks.Engines;
@@ -10,11 +11,21 @@ using Lateral.Diffusion.Tensors;
 [
     ("sampler", "sampler time over the bare model forwards it needs", SamplerBenchmark.RunAsync),
     ("learner", "learner time over bare forward and backward of its micro-batches", LearnerBenchmark.RunAsync),
+    ("ranks", "a learner step by two ranks over the same step by one", RanksBenchmark.RunAsync),
     ("memory", "live tensors and memory over 2,000 sampler steps and 200 learner steps", MemoryBenchmark.RunAsync),
     ("journal", "share of journal and orchestration in a step", JournalBenchmark.RunAsync),
     ("async", "asynchronous against synchronous steps per second, against the predicted limit", AsyncBenchmark.RunAsync),
+    ("control-plane", "groups a second through one coordinator with up to 1,000 simulated samplers", ControlPlaneBenchmark.RunAsync),
+    ("cluster", "seconds until a cluster of processes trains, and until it trains again after each role is killed", ClusterBenchmark.RunAsync),
+    ("policy-sync", "seconds to bring a policy to another node, against copying and hashing the file", PolicySyncBenchmark.RunAsync),
     ("why-correction", "the experiment and the plot of docs/why-correction.md (only by name)", WhyCorrection.RunAsync),
 ];
+
+if (args is [ControlPlaneBenchmark.Rest, var coordinator, var directory, var samplers, var steps])
+{
+    await ControlPlaneBenchmark.RestAsync(coordinator, directory, int.Parse(samplers, CultureInfo.InvariantCulture), int.Parse(steps, CultureInfo.InvariantCulture));
+    return 0;
+}
 
 var (options, mistake) = Options.Parse(args, [.. benchmarks.Select(benchmark => benchmark.Name)]);
 if (options is null)

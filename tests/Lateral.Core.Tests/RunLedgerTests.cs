@@ -105,11 +105,16 @@ public sealed class RunLedgerTests
     }
 
     [Fact]
-    public void Checkpoint_must_end_the_replay_of_the_steps_it_holds()
+    public void Checkpoint_must_end_the_replay_of_the_steps_that_the_one_before_it_holds()
     {
         var ledger = RunSteps(new LedgerSettings(1, 0, 10, false), 3);
         Assert.Equal([1, 2, 3], ledger.SinceCheckpoint.Select(step => step.Batch.Step));
         ledger = ledger.Apply(ledger.Commit(ledger.Epoch, new CheckpointCommitted(new Checkpoint(2, "2", Zero))).Events[0]);
+        // The base is still there to go back to.
+        Assert.Equal([0, 2], ledger.Checkpoints.Select(checkpoint => checkpoint.Step));
+        Assert.Equal([1, 2, 3], ledger.SinceCheckpoint.Select(step => step.Batch.Step));
+        ledger = ledger.Apply(ledger.Commit(ledger.Epoch, new CheckpointCommitted(new Checkpoint(3, "3", Zero))).Events[0]);
+        Assert.Equal([2, 3], ledger.Checkpoints.Select(checkpoint => checkpoint.Step));
         Assert.Equal([3], ledger.SinceCheckpoint.Select(step => step.Batch.Step));
         Assert.Equal(Refusal.Duplicate, ledger.Commit(ledger.Epoch, new CheckpointCommitted(new Checkpoint(1, "1", Zero))).Refused);
     }
@@ -126,7 +131,7 @@ public sealed class RunLedgerTests
     /// <summary>A random schedule of completions, faults, learner changes and re-reports keeps every invariant.</summary>
     [Fact]
     public void Any_schedule_must_conserve_groups_and_keep_staleness_within_eta() =>
-        Gen.Select(Gen.Int[1, 4], Gen.Int[0, 4], Gen.Int[1, 6], Gen.Bool, Gen.Int[0, 9].Array[400]).Sample(
+        Gen.Select(Gen.Int[1, 4], Gen.Int[0, 4], Gen.Int[1, 6], Gen.Bool, Gen.Int[0, 11].Array[400]).Sample(
             (groups, eta, steps, deterministic, schedule) =>
             {
                 var ledger = Started(new LedgerSettings(groups, eta, steps, deterministic));
@@ -136,7 +141,7 @@ public sealed class RunLedgerTests
                     ledger = Turn(ledger, choice, consumed);
                     var pending = ledger.Pending?.Groups.Length ?? 0;
                     Assert.Equal(ledger.Issued, ledger.Trained + ledger.Filtered + ledger.Running.Count + ledger.Waiting.Count + pending);
-                    Assert.True(ledger.Issued - ledger.Filtered <= (eta + ledger.Version + 1L) * groups);
+                    Assert.True(ledger.Issued - (ledger.Filtered - ledger.Undone) <= (eta + ledger.Version + 1L) * groups);
                 }
             },
             iter: 2000);
@@ -153,6 +158,10 @@ public sealed class RunLedgerTests
             return ledger.Apply(outcome);
         }
 
+        if (choice == 10 && ledger.LastCheckpoint!.Step < ledger.Version)
+            return ledger.Commit(ledger.Epoch, new CheckpointCommitted(new Checkpoint(ledger.Version, $"{ledger.Version}", Zero))) is { Refused: null } saved ? ledger.Apply(saved.Events[0]) : ledger;
+        if (ledger.AnswerSkips() is { } answer) return ledger.Apply(answer);
+        if (ledger.Pause is not null) return ledger.Apply(new RunResumed());
         if (choice == 7) return ledger.Apply(ledger.GrantEpoch("next").Events[0]);
         if (ledger.FormBatch() is { } batch)
         {
@@ -164,7 +173,7 @@ public sealed class RunLedgerTests
             return ledger.Apply(batch);
         }
 
-        return ledger.Pending is { } pending ? ledger.Apply(ledger.Train(Trained(ledger.Epoch, pending.Step)).Events[0]) : ledger;
+        return ledger.Pending is { } pending ? ledger.Apply(ledger.Train(Trained(ledger.Epoch, pending.Step, skipped: choice >= 8)).Events[0]) : ledger;
     }
 
     private static RunLedger RunSteps(LedgerSettings settings, int steps)
@@ -188,8 +197,8 @@ public sealed class RunLedgerTests
     private static ImmutableSortedDictionary<long, WaitingGroup> Waiting(params (long Ordinal, int Oldest)[] groups) =>
         groups.ToImmutableSortedDictionary(group => group.Ordinal, group => new WaitingGroup(group.Ordinal, group.Oldest, group.Oldest, Zero));
 
-    private static StepTrained Trained(int epoch, int step) =>
-        new(epoch, new StepReport(step, Policy(epoch, step), false, ImmutableSortedDictionary<string, double>.Empty));
+    private static StepTrained Trained(int epoch, int step, bool skipped = false) =>
+        new(epoch, new StepReport(step, Policy(epoch, step), skipped, ImmutableSortedDictionary<string, double>.Empty));
 
     private static PolicyManifest Policy(int epoch, int version) => new(epoch, version, Zero, "", PayloadKind.Full, 1, $"v{version}");
 }

@@ -35,6 +35,14 @@ public sealed class EstimateTests
     }
 
     [Fact]
+    public void Rank_beside_the_learner_must_count_without_an_optimizer()
+    {
+        var rank = Estimate("learner.ranks = 2", "topology.roles.rank.devices.\"cuda:1\" {}").Devices(_ => null).Single(device => device.Device == "cuda:1").Roles.Single();
+        Assert.Equal("learner rank", rank.Role);
+        Assert.Equal(["weights", "gradients", "activations", "logits"], rank.Items.Select(item => item.What));
+    }
+
+    [Fact]
     public void Micro_batch_and_temperature_must_count()
     {
         var items = Items(Estimate("warmup.steps = 0", "learner.micro-batch-tokens = 640", "rollout.temperature = 0.9"));

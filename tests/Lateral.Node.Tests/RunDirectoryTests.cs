@@ -103,6 +103,8 @@ public sealed class RunDirectoryTests : IDisposable
         var changed = await Assert.ThrowsAsync<PolicyUnavailableException>(() => new LocalPolicyCache(run).FetchAsync(manifest, default));
         Assert.Contains("v1.safetensors", changed.Message, StringComparison.Ordinal);
         Assert.Contains(manifest.Hash, changed.Message, StringComparison.Ordinal);
+        var newer = await Assert.ThrowsAsync<PolicyUnavailableException>(() => new LocalPolicyCache(run).FetchAsync(manifest with { Protocol = 2 }, default));
+        Assert.Contains("protocol 2 and this node 1", newer.Message, StringComparison.Ordinal);
         var missing = await Assert.ThrowsAsync<PolicyUnavailableException>(() => new LocalPolicyCache(run).FetchAsync(manifest with { Location = "policies/v9.safetensors" }, default));
         Assert.Contains("v9.safetensors", missing.Message, StringComparison.Ordinal);
     }

@@ -79,7 +79,7 @@ public sealed class RunSessionTests
 
         public TaskCompletionSource Asked { get; } = new();
 
-        public TaskCompletionSource<int> Stopped { get; } = new();
+        public TaskCompletionSource<int?> Stopped { get; } = new();
 
         public bool Silent { get; init; }
 
@@ -91,7 +91,7 @@ public sealed class RunSessionTests
             return Silent ? throw new TimeoutException() : Task.FromResult(new RunStatus(LedgerStatus.Of(new RunLedger(Settings.Ledger)), null, []));
         }
 
-        public Task<int> StopAsync()
+        public Task<int?> StopAsync()
         {
             StopAsked.SetResult();
             return Stopped.Task;

@@ -1,5 +1,7 @@
+using Lateral.Actors;
 using System.Collections.Immutable;
 using System.Text.Json;
+using Lateral.Core.Learning;
 using Lateral.Core.Rewards;
 using Lateral.Core.Runs;
 using Lateral.Node.Composition;
@@ -29,9 +31,9 @@ public sealed class SlowRewardTests
         var task = TaskComposition.Of(settings);
         await using var output = new LineOutput(TextWriter.Null);
         var display = new RunDisplay(settings, task.Tokenizer, output);
-        await using var composition = RunComposition.Of(settings, directory, task, display, TimeProvider.System);
+        await using var composition = RunComposition.Of(settings, directory, task, display, NodeRoles.All, SharedGradients.Alone(), TimeProvider.System);
         var slow = composition.Engines with { Rewards = ImmutableDictionary<string, IReward>.Empty.Add("answer", new SlowReward(never.Token)) };
-        await using (var host = await ActorRunHost.StartAsync(settings, slow))
+        await using (var host = await ActorRunHost.StartAsync(await ClusterNode.JoinAsync(settings), settings, slow))
         {
             await using var writer = new StatusWriter(directory, Assert.Fail, TimeProvider.System);
             writer.Follow(host.StatusAsync);

@@ -1,3 +1,5 @@
+using Lateral.Core.Runs;
+using Lateral.Actors;
 using System.Text.Json;
 using Lateral.Node.Cli;
 
@@ -77,23 +79,44 @@ public sealed class StartingTests(TrainedRun trained) : IDisposable
     }
 
     [Theory]
-    [InlineData("--role sampler,reward: nobody would be coordinator, learner", "reward, sampler")]
+    [InlineData("--role sampler,reward: nobody would be coordinator, learner - say where the other nodes are", "reward, sampler")]
     [InlineData("--role smapler: no such role; did you mean sampler?", "coordinator", "smapler")]
-    [InlineData("--role gpu: no such role; there are coordinator, sampler, reward, learner", "gpu")]
-    [InlineData("--role is missing: nobody would be coordinator, sampler, reward, learner")]
-    [InlineData("clusters of several processes are not in it", "learner")]
+    [InlineData("--role gpu: no such role; there are coordinator, sampler, reward, learner, rank", "gpu")]
+    [InlineData("--role rank: learner.ranks = 1, so the learner gives no shard away; write learner.ranks = 2", "rank")]
+    [InlineData("--role is missing: what does this process do?")]
     public void Roles_that_make_no_run_must_be_refused(string message, params string[] roles)
     {
-        var error = Assert.Throws<UserException>(() => NodeCommand.RequireAllRoles(roles));
+        var error = Assert.Throws<UserException>(() => NodeCommand.RolesOf(roles, Alone));
         Assert.Equal(ExitCode.Usage, error.Code);
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }
 
+    private static TopologySettings Alone { get; } = new(["cpu"], 4, "cpu", "127.0.0.1", 0);
+
+    private static TopologySettings Many { get; } = Alone with { Cluster = ClusterSettings.Alone with { Seeds = ["10.0.0.1:4053"] } };
+
     [Fact]
-    public void All_roles_must_be_accepted_however_they_are_given()
+    public void Ranks_of_one_process_must_be_no_processes() =>
+        Assert.Contains("a run of one process has its 3 ranks beside its learner", Assert.Throws<UserException>(() => NodeCommand.RolesOf([AllRoles, "rank"], Alone with { Ranks = 3 })).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Roles_must_be_accepted_however_they_are_given()
     {
-        NodeCommand.RequireAllRoles([AllRoles]);
-        NodeCommand.RequireAllRoles(["learner", "reward, sampler", "coordinator"]);
+        Assert.Equal(NodeRoles.All, NodeCommand.RolesOf([AllRoles], Alone));
+        Assert.Equal(NodeRoles.All, NodeCommand.RolesOf(["learner", "reward, sampler", "coordinator"], Alone));
+        Assert.Equal(NodeRoles.Learner | NodeRoles.Reward, NodeCommand.RolesOf(["reward,learner"], Many));
+        Assert.Equal(NodeRoles.Rank, NodeCommand.RolesOf(["rank"], Many with { Ranks = 2 }));
+    }
+
+    [Theory]
+    [InlineData("gpu-node.7", true)]
+    [InlineData("../elsewhere", false)]
+    [InlineData("a b", false)]
+    [InlineData(".hidden", false)]
+    public void Name_of_a_node_must_be_one_that_a_file_can_have(string name, bool accepted)
+    {
+        if (accepted) Assert.Equal(name, NodeCommand.NameOf(name));
+        else Assert.Contains($"--as {name}: a node's name is letters", Assert.Throws<UserException>(() => NodeCommand.NameOf(name)).Message, StringComparison.Ordinal);
     }
 
     private static async Task<string> Done(params string[] arguments)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Akka.Cluster.Sharding;
 using Akka.Cluster.Tools.Singleton;
@@ -46,18 +47,25 @@ internal static class AkkaConfiguration
         }
         """;
 
-    /// <param name="journalWriters">how many connections may write the journal at once</param>
-    public static Config For(RunSettings settings, RunNode node, int journalWriters) =>
-        ConfigurationFactory.ParseString($$"""{ "akka": {{(settings.AkkaOverrides.Length == 0 ? "{}" : settings.AkkaOverrides)}} }""")
-            .WithFallback(ConfigurationFactory.ParseString(Ours(settings, node, journalWriters)))
+    /// <param name="journal">null on a node that does not touch it</param>
+    public static Config For(RunSettings settings, RunNode node, Journal? journal) =>
+        // Not even the user's own akka section takes the encryption away again.
+        ConfigurationFactory.ParseString(settings.Tls is null ? "{}" : """{ "akka": { "remote": { "dot-netty": { "tcp": { "enable-ssl": true } } } } }""")
+            .WithFallback(ConfigurationFactory.ParseString($$"""{ "akka": {{(settings.AkkaOverrides.Length == 0 ? "{}" : settings.AkkaOverrides)}} }"""))
+            .WithFallback(ConfigurationFactory.ParseString(Ours(settings, node, journal)))
             .WithFallback(SqlPersistence.DefaultConfiguration)
             .WithFallback(ClusterSharding.DefaultConfig())
             .WithFallback(ClusterSingleton.DefaultConfig())
             .WithFallback(Akka.DistributedData.DistributedData.DefaultConfig());
 
-    private static string Ours(RunSettings settings, RunNode node, int journalWriters) => $$"""
+    /// <summary>
+    /// Of a torn cluster the part with most coordinators goes on: without one nobody can work, and where most samplers die at once the
+    /// others must not stop, too. Of two coordinators neither is the majority when one dies, so then all nodes count. Nodes that
+    /// come and go one after the other, as under preemption, are no reason to stop all.
+    /// </summary>
+    private static string Ours(RunSettings settings, RunNode node, Journal? journal) => $$"""
         {
-          "lateral": { "log-file": {{Quote(Path.Combine(settings.Directory, "logs", "lateral.log"))}} },
+          "lateral": { "log-file": {{Quote(Path.Combine(settings.Directory, "logs", node.LogFile))}} },
           "akka": {
             "loglevel": "INFO",
             "stdout-loglevel": "OFF",
@@ -72,12 +80,18 @@ internal static class AkkaConfiguration
               "dot-netty": { "tcp": { "hostname": {{Quote(settings.Topology.Host)}}, "port": {{settings.Topology.Port}}, "maximum-frame-size": "1048576b" } }
             },
             "cluster": {
-              "roles": [{{string.Join(", ", node.RoleNames.Select(Quote))}}],
+              "roles": [{{string.Join(", ", node.RoleNames.Concat(RunCompatibility.Marks(settings)).Select(Quote))}}],
+              "seed-node-timeout": "1s",
+              "retry-unsuccessful-join-after": "500ms",
+              "failure-detector": { "acceptable-heartbeat-pause": {{Milliseconds(settings.Topology.Cluster.HeartbeatPause)}} },
               "gossip-interval": "200ms",
               "leader-actions-interval": "200ms",
               "periodic-tasks-initial-delay": "200ms",
               "downing-provider-class": "Akka.Cluster.SBR.SplitBrainResolverProvider, Akka.Cluster",
-              "split-brain-resolver": { "active-strategy": "keep-majority", "stable-after": "7s" },
+              "split-brain-resolver": {
+                "active-strategy": "keep-majority", "keep-majority": { "role": {{Quote(MajorityOf(settings.Topology))}} },
+                "stable-after": {{Milliseconds(settings.Topology.Cluster.StableAfter)}}, "down-all-when-unstable": {{Milliseconds(10 * settings.Topology.Cluster.StableAfter)}}
+              },
               "singleton": { "hand-over-retry-interval": "200ms" },
               "singleton-proxy": { "singleton-identification-interval": "200ms", "buffer-size": 10000 },
               "sharding": {
@@ -98,7 +112,8 @@ internal static class AkkaConfiguration
               "journal": {
                 "plugin": "{{JournalPlugin}}",
                 "sql": {
-                  "parallelism": {{journalWriters}},
+                  "provider-name": {{Quote(journal?.Provider ?? "")}},
+                  "parallelism": {{journal?.Parallelism ?? 1}},
                   "circuit-breaker": { "max-failures": 5, "call-timeout": "15s", "reset-timeout": "5s" },
                   "replay-filter": { "mode": "fail" }
                 }
@@ -106,6 +121,7 @@ internal static class AkkaConfiguration
               "snapshot-store": {
                 "plugin": "{{SnapshotPlugin}}",
                 "sql": {
+                  "provider-name": {{Quote(journal?.Provider ?? "")}},
                   "circuit-breaker": { "max-failures": 5, "call-timeout": "15s", "reset-timeout": "5s" }
                 }
               }
@@ -114,6 +130,11 @@ internal static class AkkaConfiguration
           }
         }
         """;
+
+    /// <summary>Whose majority decides; empty = that of all nodes.</summary>
+    private static string MajorityOf(TopologySettings topology) => topology.Roles.GetValueOrDefault("coordinator")?.Nodes == 2 ? "" : "coordinator";
+
+    private static string Milliseconds(TimeSpan time) => string.Create(CultureInfo.InvariantCulture, $"\"{time.TotalMilliseconds:0}ms\"");
 
     private static string Quote(string text) => JsonSerializer.Serialize(text);
 }

@@ -16,13 +16,22 @@ internal abstract class Journal
     /// <summary>Writers at once; Akka's default suits a server, a file takes one.</summary>
     public abstract int Parallelism { get; }
 
+    /// <summary>As linq2db calls it. Akka makes the index of (actor, number), which fences a second writer, only for a provider that it is told.</summary>
+    public abstract string Provider { get; }
+
+    /// <summary>The copy in the run directory; null where the journal needs none.</summary>
+    public virtual JournalBackup? Backup => null;
+
+    /// <summary>Whether the run has a journal; asked of files only.</summary>
+    public abstract bool Exists { get; }
+
     protected abstract DataOptions Events { get; }
 
     protected abstract DataOptions Snapshots { get; }
 
     public static Journal Of(RunSettings settings) => settings.Journal.Kind switch
     {
-        "sqlite" => new SqliteJournal(settings.Directory),
+        "sqlite" => new SqliteJournal(settings),
         "postgres" => new PostgresJournal(settings),
         var kind => throw new ArgumentException($"journal.kind = {kind} is unknown", nameof(settings)),
     };
@@ -35,9 +44,20 @@ internal abstract class Journal
         return setup;
     }
 
+    /// <summary>Looks whether it could be used, and changes nothing.</summary>
+    /// <returns>where it is, for messages</returns>
+    /// <exception cref="RunHostException">it cannot be used; the message says what, why, and what to set</exception>
+    public abstract string Reach();
+
     /// <summary>Opens, writes and reads, because Akka's plugins would only log what is wrong and wait.</summary>
     /// <exception cref="RunHostException">it cannot be used; the message says what, why, and what to set</exception>
     public abstract void Probe();
+
+    /// <summary>Makes the copy the journal, where that is lost.</summary>
+    /// <param name="forget">told the copy's last step before anything is changed</param>
+    /// <exception cref="RunHostException">the journal is there, it could not be used, or it has no copy</exception>
+    public virtual string Restore(Action<int> forget) =>
+        throw new RunHostException("the journal has no copy to restore it from: only with journal.kind = sqlite and a journal.dir it has - leave --from-backup out");
 
     /// <summary>An open connection whose table <c>journal</c> holds the run's events; nothing is written over it.</summary>
     /// <exception cref="RunHostException">the run has no journal yet, or it cannot be opened</exception>

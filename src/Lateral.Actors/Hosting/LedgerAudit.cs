@@ -15,7 +15,7 @@ public sealed record LedgerBalance(
 
 /// <summary>
 /// Folds a run's journal from its first event and checks the invariants at every one, without trusting the run's own
-/// state: issued = trained + filtered + in flight, every group in exactly one batch, staleness within its budget.
+/// state: issued = trained + filtered + in flight (I2), every group in exactly one batch (I3), staleness within its budget (I7).
 /// </summary>
 public static class LedgerAudit
 {

@@ -12,6 +12,8 @@ using Lateral.Actors.Rewards;
 using Lateral.Actors.Rollouts;
 using Lateral.Actors.Runs;
 using Lateral.Actors.Sampling;
+using Lateral.Core.Learning;
+using Lateral.Core.Policies;
 using Lateral.Core.Runs;
 
 namespace Lateral.Actors.Hosting;
@@ -31,13 +33,22 @@ internal sealed class NodeActors
     private readonly TimeProvider _time;
     private readonly IActorRef _dispatcher;
     private readonly IActorRef _publisher;
+    private readonly Lazy<IActorRef> _cache;
 
     private NodeActors(ActorSystem system, RunSettings settings, RunEngines engines, RunNode node, TimeProvider time)
     {
         (_system, _settings, _engines, _node, _time) = (system, settings, engines, node, time);
         (Run, Monitor, _dispatcher) = (Proxy("run", "coordinator"), Proxy("monitor", "coordinator"), Proxy("dispatcher", "coordinator"));
         _publisher = Proxy("policy-publisher", "learner");
+        // One for all devices of the node.
+        _cache = new(() => _system.ActorOf(Props.Create(() => new PolicyCacheActor(source => Policies(source), _publisher, _settings.Policies.Deadline, Monitor)), "policy-cache"));
+        var lost = new TaskCompletionSource<DeviceLost>(TaskCreationOptions.RunContinuationsAsynchronously);
+        system.ActorOf(Props.Create(() => new DeviceWatch(lost)), "device-watch");
+        DeviceLost = lost.Task;
     }
+
+    /// <summary>Ends when an engine of this process has lost its device for as long as the process lives.</summary>
+    public Task<DeviceLost> DeviceLost { get; }
 
     public IActorRef Run { get; }
 
@@ -46,7 +57,7 @@ internal sealed class NodeActors
     /// <summary>What other nodes of the run may reach by path; everything else answers only to those it has spoken to.</summary>
     public static IEnumerable<string> TrustedPaths(RunSettings settings) =>
     [
-        .. new[] { "run", "monitor", "dispatcher", "policy-publisher", "learner" }.SelectMany(name => new[] { $"/user/{name}", $"/user/{name}/singleton" }),
+        .. new[] { "run", "monitor", "dispatcher", "policy-publisher", "learner", "gradients" }.SelectMany(name => new[] { $"/user/{name}", $"/user/{name}/singleton" }),
         .. settings.Pools.Select(pool => $"/user/{RewardName(pool.Name)}"),
         "/system/cluster/core/daemon", "/system/cluster/heartbeatReceiver",
         "/system/sharding/coordinatorReplicator", $"/system/sharding/{Groups}Coordinator", $"/system/sharding/{Groups}Coordinator/singleton/coordinator",
@@ -59,6 +70,7 @@ internal sealed class NodeActors
         var groups = node.Has(NodeRoles.Coordinator) ? await actors.StartCoordinatorAsync() : await actors.ReachGroupsAsync();
         if (node.Has(NodeRoles.Learner)) actors.StartLearner(groups);
         if (node.Has(NodeRoles.Sampler)) actors.StartSamplers(groups);
+        actors.StartRanks(groups);
         return actors;
     }
 
@@ -76,27 +88,47 @@ internal sealed class NodeActors
 
     private void StartLearner(IActorRef groups)
     {
-        Singleton("policy-publisher", Props.Create(() => new PolicyPublisherActor(_engines.PolicyStore, Monitor)), "learner");
+        Singleton("policy-publisher", Props.Create(() => new PolicyPublisherActor(_engines.PolicyStore, _engines.PolicySource, Monitor)), "learner");
+        if (_engines.Gradients.Shared) Singleton("gradients", Props.Create(() => new GradientDispatcherActor(_engines.Gradients)), "learner");
         Singleton("learner", Props.Create(() => new LearnerActor(_settings, _engines, new LearnerRefs(Run, groups, Monitor), _time)), "learner");
     }
 
     private void StartSamplers(IActorRef groups)
     {
-        var cache = _system.ActorOf(Props.Create(() => new PolicyCacheActor(_engines.PolicyCache, Monitor)), "policy-cache");
-        var refs = new SamplerRefs(Run, _dispatcher, groups, cache, Monitor);
+        var refs = new SamplerRefs(Run, _dispatcher, groups, _cache.Value, Monitor);
         foreach (var device in _settings.Topology.SamplerDevices)
         {
             var name = _node.Name is { } node ? $"{node}/{device}" : RunMonitor.SamplerName(_settings, device);
             var props = Props.Create(() => new SamplerActor(name, _settings, refs, () => _engines.Sampler(device), _engines.Prompts, _time));
-            _system.ActorOf(Supervised(props, "engine"), $"sampler-{device.Replace(':', '-')}");
+            _system.ActorOf(Props.Create(() => new DeviceKeeper(Parts.Sampler(name), props, Monitor, _time)), $"sampler-{device.Replace(':', '-')}");
         }
     }
+
+    /// <summary>A run of one process has its ranks beside its learner; in a cluster they are processes of their own.</summary>
+    private void StartRanks(IActorRef groups)
+    {
+        var topology = _settings.Topology;
+        var count = topology.Cluster.IsAlone ? (_node.Has(NodeRoles.Learner) ? topology.Ranks - 1 : 0) : _node.Has(NodeRoles.Rank) ? topology.RankDevices.Length : 0;
+        if (count == 0 || _engines.Rank is not { } engine) return;
+        var refs = new RankRefs(Proxy("gradients", "learner"), groups, _cache.Value, _publisher, Monitor);
+        for (var i = 0; i < count; i++)
+        {
+            var device = topology.RankDevices[i % topology.RankDevices.Length];
+            var name = $"{_node.Name ?? topology.Host}/{device}{(i < topology.RankDevices.Length ? "" : $"-{(i / topology.RankDevices.Length) + 1}")}";
+            var props = Props.Create(() => new RankActor(name, refs, () => engine(device), source => Gradients(source), topology.ShardDeadline));
+            _system.ActorOf(Props.Create(() => new DeviceKeeper(Parts.Rank(name), props, Monitor, _time)), $"rank-{i}");
+        }
+    }
+
+    private IGradientSink Gradients(PolicySource source) => source.Address is not null && _engines.RemoteGradients is { } remote ? remote(source) : _engines.Gradients;
+
+    private IPolicyCache Policies(PolicySource source) => source.Address is not null && _engines.RemotePolicies is { } remote ? remote(source) : _engines.PolicyCache;
 
     private void StartRewards()
     {
         foreach (var pool in _settings.Pools)
         {
-            _system.ActorOf(Props.Create(() => new RewardPoolActor(new Core.Rewards.RewardPool(pool, _engines.Rewards[pool.Name]), Monitor, _time)), RewardName(pool.Name));
+            _system.ActorOf(Props.Create(() => new RewardPoolActor(new Core.Rewards.RewardPool(pool, _engines.Rewards[pool.Name]), Monitor, Run, _time)), RewardName(pool.Name));
         }
     }
 

@@ -1,8 +1,4 @@
-using System.Collections.Immutable;
-using System.Globalization;
 using Akka.Actor;
-using Akka.Actor.Setup;
-using Akka.Cluster;
 using Lateral.Actors.Hosting;
 using Lateral.Actors.Runs;
 using Lateral.Core.Runs;
@@ -15,52 +11,58 @@ namespace Lateral.Actors;
 /// </summary>
 public sealed class RunHost : IAsyncDisposable
 {
-    private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan StatusDeadline = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan SilenceDeadline = TimeSpan.FromSeconds(60);
+
+    /// <summary>What the monitor heard before the run was resumed is replaced within a second, and the last step is recorded.</summary>
+    private static readonly TimeSpan PauseGrace = TimeSpan.FromSeconds(3);
+
     private static readonly TimeSpan DrainDeadline = TimeSpan.FromMinutes(2);
 
-    private readonly ActorSystem _system;
-    private readonly Journal? _journal;
+    private readonly ClusterNode _cluster;
     private readonly NodeActors _actors;
+    private readonly Task _resumed;
+    private readonly TimeSpan _silence;
     private readonly CancellationTokenSource _stopping = new();
+    private readonly BackupSchedule? _backups;
 
-    private RunHost(ActorSystem system, Journal? journal, NodeActors actors)
+    private RunHost(ClusterNode cluster, NodeActors actors, Task resumed, ClusterSettings settings, TimeProvider time)
     {
-        (_system, _journal, _actors) = (system, journal, actors);
+        // Who owns the ledger knows soon that something is wrong; others wait for a coordinator that is started again.
+        (_cluster, _actors, _resumed, _silence) = (cluster, actors, resumed, cluster.Node.Has(NodeRoles.Coordinator) ? SilenceDeadline : settings.Patience);
+        if (cluster.Journal?.Backup is { } backup) _backups = new BackupSchedule(backup, Say, time);
         Completion = WatchAsync();
     }
 
     /// <summary>Where other nodes reach this one, as <c>host:port</c>.</summary>
-    public string Address => $"{Cluster.Get(_system).SelfAddress.Host}:{Cluster.Get(_system).SelfAddress.Port}";
+    public string Address => _cluster.Address;
 
     /// <summary>
     /// Ends when the run's last step is in a checkpoint; faults with <see cref="RunFailedException"/> when a part fails for
-    /// good, and with <see cref="RunHostException"/> when the journal cannot be written any more.
+    /// good, and with <see cref="RunHostException"/> when the journal cannot be written any more or the others have removed this node.
     /// </summary>
     public Task Completion { get; }
 
-    /// <exception cref="RunHostException">journal or port cannot be used, or the cluster does not form in time</exception>
-    public static async Task<RunHost> StartAsync(RunSettings settings, RunEngines engines, TimeProvider? time = null, RunNode? node = null)
-    {
-        node ??= RunNode.Alone;
-        var journal = node.Has(NodeRoles.Coordinator) ? Journal.Of(settings) : null;
-        var setup = ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(AkkaConfiguration.For(settings, node, journal?.Parallelism ?? 1)));
-        if (journal is not null)
-        {
-            journal.Probe();
-            setup = setup.And(journal.ToSetup());
-        }
+    /// <summary>Joins and starts in one go.</summary>
+    /// <exception cref="RunHostException">as <see cref="ClusterNode.JoinAsync"/></exception>
+    public static async Task<RunHost> StartAsync(RunSettings settings, RunEngines engines, TimeProvider? time = null, RunNode? node = null) =>
+        await StartAsync(await ClusterNode.JoinAsync(settings, node), settings, engines, time);
 
-        var system = CreateSystem(setup, settings.Topology);
+    /// <summary>Starts the actors of the node's roles. The host owns the node from then on.</summary>
+    public static async Task<RunHost> StartAsync(ClusterNode cluster, RunSettings settings, RunEngines engines, TimeProvider? time = null)
+    {
+        ArgumentNullException.ThrowIfNull(cluster);
+        ArgumentNullException.ThrowIfNull(settings);
         try
         {
-            await JoinAsync(system, node);
-            return new RunHost(system, journal, await NodeActors.StartAsync(system, settings, engines, node, time ?? TimeProvider.System));
+            var actors = await NodeActors.StartAsync(cluster.System, settings, engines, cluster.Node, time ?? TimeProvider.System);
+            // A pause of the process before this one ends here; one that comes later ends this process.
+            Task resumed = cluster.Node.Has(NodeRoles.Coordinator) ? actors.Run.Ask<RunProtocol.Resumed>(new RunProtocol.Resume(), DrainDeadline) : Task.CompletedTask;
+            return new RunHost(cluster, actors, resumed, settings.Topology.Cluster, time ?? TimeProvider.System);
         }
         catch
         {
-            await system.Terminate();
+            await cluster.DisposeAsync();
             throw;
         }
     }
@@ -69,57 +71,37 @@ public sealed class RunHost : IAsyncDisposable
     /// <exception cref="AskTimeoutException">the actors of this process do not run</exception>
     public Task<RunStatus> StatusAsync() => _actors.Monitor.Ask<RunStatus>(new RunProtocol.GetRunStatus(), StatusDeadline);
 
-    /// <summary>Finishes and commits the running step, writes a checkpoint, and stops. Idempotent.</summary>
-    /// <returns>the version that was saved</returns>
-    public async Task<int> StopAsync()
+    /// <summary>
+    /// Stops this node's part. With the coordinator the whole run stops: the running step is finished, committed and saved.
+    /// Idempotent.
+    /// </summary>
+    /// <returns>the version that was saved; null = the run goes on without this node</returns>
+    public async Task<int?> StopAsync()
     {
-        var drained = await _actors.Run.Ask<RunProtocol.Drained>(new RunProtocol.Drain(), DrainDeadline);
+        int? saved = _cluster.Node.Has(NodeRoles.Coordinator) ? (await _actors.Run.Ask<RunProtocol.Drained>(new RunProtocol.Drain(), DrainDeadline)).Version : null;
         await DisposeAsync();
-        return drained.Version;
+        return saved;
     }
 
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
-        await CoordinatedShutdown.Get(_system).Run(CoordinatedShutdown.ActorSystemTerminateReason.Instance);
-    }
-
-    private static ActorSystem CreateSystem(ActorSystemSetup setup, TopologySettings topology)
-    {
         try
         {
-            return ActorSystem.Create("lateral", setup);
+            await _cluster.DisposeAsync();
         }
-        catch (Exception failure) when (failure.GetBaseException() is System.Net.Sockets.SocketException socket)
+        finally
         {
-            throw new RunHostException(
-                $"topology.port = {topology.Port} on {topology.Host} cannot be used: {socket.Message}; set topology.port = 0 for any free port, or stop what holds it", failure);
+            if (_backups is not null) await _backups.DisposeAsync();
         }
     }
 
-    private static async Task JoinAsync(ActorSystem system, RunNode node)
+    /// <summary>To the run's monitor, and past it once that is stopped.</summary>
+    private void Say(string text)
     {
-        var cluster = Cluster.Get(system);
-        var up = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        cluster.RegisterOnMemberUp(up.SetResult);
-        var seeds = node.Seeds.Select(seed => AddressOf(seed, cluster.SelfAddress)).ToImmutableArray();
-        if (seeds.IsEmpty) cluster.Join(cluster.SelfAddress);
-        else cluster.JoinSeedNodes(seeds);
-        try
-        {
-            await up.Task.WaitAsync(StartDeadline);
-        }
-        catch (TimeoutException)
-        {
-            var whom = seeds.IsEmpty ? "begin a cluster" : $"join {string.Join(", ", node.Seeds)}";
-            throw new RunHostException($"the node at {cluster.SelfAddress} could not {whom} within {StartDeadline.TotalSeconds:0} s; see logs/lateral.log");
-        }
+        if (_cluster.System.WhenTerminated.IsCompleted) _cluster.Say(text);
+        else _actors.Monitor.Tell(new RunProtocol.Notice(text));
     }
-
-    private static Address AddressOf(string seed, Address self) =>
-        seed.LastIndexOf(':') is > 0 and var colon && int.TryParse(seed.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port)
-            ? self.WithHost(seed[..colon]).WithPort(port)
-            : throw new RunHostException($"'{seed}' is no node's address: it should be host:port, for example 10.0.0.7:4053");
 
     private static string? WhyLedgerIsLost(RunStatus status)
     {
@@ -130,29 +112,42 @@ public sealed class RunHost : IAsyncDisposable
     private async Task WatchAsync()
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(200));
+        var coordinator = _cluster.Node.Has(NodeRoles.Coordinator);
         var answered = TimeProvider.System.GetTimestamp();
+        long? paused = null;
         while (await timer.WaitForNextTickAsync(_stopping.Token))
         {
+            if (_cluster.Removed.IsCompleted)
+                throw new RunHostException($"the other nodes have removed {Address} from the cluster: it was cut off or did not answer for a while. Start it again; nothing that was journaled is lost");
+            if (_actors.DeviceLost is { IsCompletedSuccessfully: true, Result: var lost })
+                throw new RunFailedException($"{lost.Part} lost its device, and no call of this process can use it any more: {lost.Reason}; what was journaled is safe, go on with lateral resume");
             RunStatus status;
             try
             {
                 status = await StatusAsync();
                 answered = TimeProvider.System.GetTimestamp();
             }
-            catch (AskTimeoutException) when (TimeProvider.System.GetElapsedTime(answered) < SilenceDeadline)
+            catch (AskTimeoutException) when (TimeProvider.System.GetElapsedTime(answered) < _silence)
             {
                 continue;
             }
             catch (AskTimeoutException)
             {
-                throw new RunFailedException($"the run's actors have not answered for {SilenceDeadline.TotalSeconds:0} s; see logs/lateral.log");
+                throw new RunFailedException($"the run's actors have not answered for {_silence.TotalSeconds:0} s; see logs", environment: !coordinator);
             }
 
             if (status.Failed is { } failure) throw new RunFailedException(failure.Reason, failure.Environment);
-            if (status.Ledger.Finished) return;
-            if (WhyLedgerIsLost(status) is not { } reason) continue;
+            if (status.Ledger.Finished)
+            {
+                if (coordinator) await _cluster.OutliveOthersAsync();
+                return;
+            }
+
+            paused = _resumed.IsCompleted && status.Ledger is { Paused: not null, PausedFor: null } ? paused ?? TimeProvider.System.GetTimestamp() : null;
+            if (paused is { } since && TimeProvider.System.GetElapsedTime(since) > PauseGrace) throw new RunFailedException($"the run is paused: {status.Ledger.Paused}; then go on with lateral resume");
+            if (!coordinator || WhyLedgerIsLost(status) is not { } reason) continue;
             // A ledger that cannot persist stops and is started again for ever; the journal itself says why.
-            _journal?.Probe();
+            _cluster.Journal?.Probe();
             throw new RunFailedException($"{reason} for {SilenceDeadline.TotalSeconds:0} s; see logs/lateral.log");
         }
     }

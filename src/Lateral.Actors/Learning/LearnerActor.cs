@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using Akka.Actor;
+using Lateral.Actors.Hosting;
 using Lateral.Actors.Runs;
+using Lateral.Core;
 using Lateral.Core.Learning;
 using Lateral.Core.Rollouts;
 using Lateral.Core.Runs;
@@ -25,12 +27,14 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
     private readonly LearnerVoice _voice;
     private readonly ILearner _learner;
     private readonly BatchFetcher _fetcher;
-    private readonly ReplayFetcher _replay;
+    private readonly LearnerRecovery _recovery;
     private readonly StepTiming _timing;
     private readonly string _owner = $"{Environment.MachineName}/{Environment.ProcessId}/{Guid.NewGuid():n}";
     private readonly CancellationTokenSource _stopping = new();
     private int _epoch;
     private int _version;
+    private bool _checkpointOwed;
+    private int _flatSteps;
     private object? _unanswered;
     private Task _recorded = Task.CompletedTask;
 
@@ -39,7 +43,7 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
         (_settings, _engines, _run, _voice) = (settings, engines, refs.Run, new LearnerVoice(refs.Monitor));
         _learner = Start(engines.Learner);
         _fetcher = new BatchFetcher(refs.Groups, FetchDeadline);
-        _replay = new ReplayFetcher(refs.Run, FetchDeadline);
+        _recovery = new LearnerRecovery(settings, engines, _learner, _fetcher, new ReplayFetcher(refs.Run, FetchDeadline), refs.Run, _voice);
         // Two CPU engines with a core each count as dedicated devices.
         var topology = settings.Topology;
         var dedicated = !topology.SamplerDevices.Contains(topology.LearnerDevice) || Environment.ProcessorCount > settings.Compute.Threads;
@@ -80,7 +84,7 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
             else
             {
                 _voice.Enter(Phase.Restoring, $"step {assignment.Checkpoint!.Step}");
-                _ = Restore(assignment).PipeTo(Self);
+                _ = _recovery.RestoreAsync(assignment, _stopping.Token).PipeTo(Self);
                 Become(Restoring);
             }
         });
@@ -96,7 +100,7 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
     private void Restoring()
     {
         Common();
-        Receive<Restored>(restored => Begin(restored.Version, restored.Samplers));
+        Receive<LearnerRecovery.Restored>(restored => Begin(restored.Version, restored.Samplers));
     }
 
     private void Waiting()
@@ -111,6 +115,13 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
         Common();
         Receive<Trained>(m =>
         {
+            Failpoint.Reach("before-commit");
+            if (Failpoint.Take("stale-commit") is not null)
+            {
+                ReportTooLate(new StepCompleted(_epoch, m.Report));
+                return;
+            }
+
             _voice.Enter(Phase.Committing, $"step {m.Report.Step}");
             Say(new StepCompleted(_epoch, m.Report));
             Become(() => Committing(m));
@@ -122,14 +133,21 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
         Common();
         Receive<StepAccepted>(m => m.Step == trained.Report.Step, accepted =>
         {
-            var due = trained.Report.Step % _settings.Checkpoint.Every == 0 || trained.Report.Step == _settings.Steps;
-            // The engine copies its state before it takes the next batch; writing goes on beside training.
-            var recording = Record(_recorded, trained.Report, trained.Batch, due);
-            _recorded = recording;
+            Failpoint.Reach("after-commit");
+            var due = IsCheckpointDue(trained.Report);
+            _recorded = Record(_recorded, () => _engines.Recorder.RecordStepAsync(trained.Report, trained.Batch, _stopping.Token), due);
             _voice.Recording(accepted.Step, due);
-            _ = recording.PipeTo(Self);
             Wait(trained.Report.Step);
         });
+    }
+
+    /// <summary>A skipped step waits with its checkpoint: the last one stays that of the weights before, to which a roll back goes.</summary>
+    private bool IsCheckpointDue(StepReport report)
+    {
+        _checkpointOwed |= report.Step % _settings.Checkpoint.Every == 0;
+        var due = report.Step == _settings.Steps || (_checkpointOwed && !report.Skipped);
+        _checkpointOwed &= !due;
+        return due;
     }
 
     /// <summary>What every state answers to.</summary>
@@ -141,7 +159,6 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
             _voice.Repeat(recording: !_recorded.IsCompleted);
         });
         Receive<Saved>(m => _run.Tell(new CheckpointCompleted(_epoch, m.Checkpoint)));
-        Receive<Nothing>(_ => { });
         Receive<LearnerFenced>(m => m.Epoch == _epoch, _ => Fail(new InvalidOperationException("another learner has the run")));
         Receive<Status.Failure>(m => Fail(m.Cause));
     }
@@ -187,32 +204,15 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
         _engines.Recorder.Warmup(progress);
     }
 
-    /// <summary>Last checkpoint, then every step the journal has after it, from the same trajectories.</summary>
-    private async Task<Restored> Restore(LearnerAssignment assignment)
-    {
-        await _learner.LoadAsync(assignment.Checkpoint!, _stopping.Token);
-        await _engines.Recorder.RecordBaseAsync(assignment.Base!, _stopping.Token);
-        var version = assignment.Checkpoint!.Step;
-        while (version < assignment.Version)
-        {
-            var (formed, trained) = await _replay.FetchAsync(assignment.Epoch, version + 1, _stopping.Token);
-            var batch = await _fetcher.FetchAsync(assignment.Epoch, formed, _settings.Rollout.GroupsPerStep, _stopping.Token);
-            var replayed = await _learner.TrainAsync(batch, _stopping.Token);
-            var (published, hash) = (trained.Report.Policy.Hash, replayed.Policy.Hash);
-            if (hash != published) _run.Tell(new ReplayedDifferently(assignment.Epoch, new ReplayDiverged(formed.Step, published, hash)));
-            await _engines.Recorder.RecordStepAsync(trained.Report, batch, _stopping.Token);
-            version = formed.Step;
-            _voice.Progress(version - assignment.Checkpoint.Step, assignment.Version - assignment.Checkpoint.Step);
-        }
-
-        return new Restored(version, assignment.Samplers);
-    }
-
     private async Task<Trained> TrainAsync(TrainBatch command)
     {
-        var batch = await _fetcher.FetchAsync(_epoch, command.Batch, command.PlannedGroups, _stopping.Token);
+        var batch = await _fetcher.FetchAsync(_epoch, command.Batch, command.PlannedGroups, _stopping.Token) with { From = command.From };
         _voice.Enter(Phase.Training, $"step {batch.Step}");
         var report = await _learner.TrainAsync(batch, _stopping.Token);
+        if (report.Decision?.MicroBatches is [.., var first, var second] && second.Tokens < first.Tokens)
+            _voice.Notice($"step {report.Step} ran out of memory: micro-batches hold {second.Tokens} tokens instead of {first.Tokens} from here on; lower learner.micro-batch-tokens");
+        if (ConstantRewards.IsFlat(batch)) _flatSteps++;
+        if (ConstantRewards.Notice(batch, _flatSteps) is { } flat) _voice.Notice(flat);
         var metrics = _timing.Finish(batch, report, command.Samplers);
         _voice.Stepped(metrics);
         var every = _settings.Evaluation.Every;
@@ -226,21 +226,33 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
         return new Trained(batch, report with { Metrics = metrics });
     }
 
-    /// <summary>The step's line and rollouts first, its checkpoint after: a committed checkpoint never hides an unrecorded step.</summary>
-    private async Task<object> Record(Task before, StepReport report, LearnerBatch batch, bool checkpoint)
+    /// <summary>
+    /// The step's line and rollouts first, its checkpoint after: a committed checkpoint never hides an unrecorded step. The
+    /// engine copies its state before it takes the next batch; writing goes on beside training.
+    /// </summary>
+    private async Task Record(Task before, Func<Task> step, bool checkpoint)
     {
-        var writing = checkpoint ? _learner.CheckpointAsync(_stopping.Token) : null;
-        await before;
-        await _engines.Recorder.RecordStepAsync(report, batch, _stopping.Token);
-        return writing is null ? Nothing.Instance : new Saved(await writing);
+        var self = Self;
+        try
+        {
+            var writing = checkpoint ? _learner.CheckpointAsync(_stopping.Token) : null;
+            await before;
+            await step();
+            if (writing is not null) self.Tell(new Saved(await writing));
+        }
+        catch (Exception failure)
+        {
+            self.Tell(new Status.Failure(failure));
+            throw;
+        }
     }
 
+    /// <summary>Asked for again and again until it is committed; whatever is being written comes first, and is perhaps what is asked for.</summary>
     private void Save()
     {
-        var saving = _learner.CheckpointAsync(_stopping.Token);
-        _recorded = Task.WhenAll(_recorded, saving);
+        if (!_recorded.IsCompleted) return;
+        _recorded = Record(_recorded, () => Task.CompletedTask, checkpoint: true);
         _voice.Recording(_version, checkpoint: true);
-        _ = saving.PipeTo(Self, success: checkpoint => new Saved(checkpoint));
     }
 
     /// <summary>Says something that needs an answer, and says it again on every tick until it is answered.</summary>
@@ -268,20 +280,21 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
     private void Fail(Exception cause)
     {
         if (_stopping.IsCancellationRequested) return;
+        DeviceLost.PublishIfSticky(Context.System, Parts.Learner, cause);
         _voice.Failed(cause);
         Context.Stop(Self);
     }
 
-    private sealed record Restored(int Version, SamplerStatistics Samplers) : ILocalMessage;
+    /// <summary>For the failpoint: another incarnation has the run before this one's report arrives, which the ledger then has to refuse.</summary>
+    private void ReportTooLate(StepCompleted report)
+    {
+        Context.System.Scheduler.ScheduleTellOnce(TimeSpan.FromSeconds(5), _run, report, ActorRefs.NoSender);
+        Fail(new InvalidOperationException("failpoint: stale-commit"));
+    }
 
     private sealed record Trained(LearnerBatch Batch, StepReport Report) : ILocalMessage;
 
     private sealed record Saved(Checkpoint Checkpoint) : ILocalMessage;
-
-    private sealed class Nothing : ILocalMessage
-    {
-        public static Nothing Instance { get; } = new();
-    }
 
     /// <summary>Calls back on the reporting thread; System.Progress would go through the thread pool and reorder.</summary>
     private sealed class Progress(Action<WarmupProgress> report) : IProgress<WarmupProgress>

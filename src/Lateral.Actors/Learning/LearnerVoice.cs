@@ -34,6 +34,9 @@ internal sealed class LearnerVoice(IActorRef monitor)
         monitor.Tell(recording ? _recorder : new PartStatus(Parts.Recorder, Phase.Idle));
     }
 
+    /// <summary>Something of a step that the user should know.</summary>
+    public void Notice(string text) => monitor.Tell(new RunProtocol.Notice(text));
+
     public void Failed(Exception cause) => monitor.Tell(RunProtocol.PartFailed.Of(Parts.Learner, cause));
 
     private void Say(PartStatus status)

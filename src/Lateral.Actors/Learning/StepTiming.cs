@@ -41,7 +41,8 @@ internal sealed class StepTiming(TimeProvider time, bool dedicatedDevices, bool 
             spent.SwapSeconds,
             costByRow ? 1 : straggler);
 
-        return report.Metrics.SetItems(new Dictionary<string, double>(StringComparer.Ordinal)
+        var metrics = samplers.CanaryDifference is { } difference ? report.Metrics.SetItem("policy/canary_difference", difference) : report.Metrics;
+        return metrics.SetItems(new Dictionary<string, double>(StringComparer.Ordinal)
         {
             ["time/seconds"] = seconds,
             ["time/wait_for_batch"] = _waited,

@@ -4,14 +4,14 @@ using Lateral.Core.Runs;
 
 namespace Lateral.Actors.Policies;
 
-/// <summary>Keeps the learner node's published snapshots to the versions that a sampler may still need.</summary>
+/// <summary>Keeps the learner node's published snapshots to the versions that a sampler may still need, and says where they are.</summary>
 internal sealed class PolicyPublisherActor : ReceiveActor, IWithTimers
 {
     private readonly IPolicyStore _store;
     private int _oldest;
     private int _pruning;
 
-    public PolicyPublisherActor(IPolicyStore store, IActorRef monitor)
+    public PolicyPublisherActor(IPolicyStore store, PolicySource source, IActorRef monitor)
     {
         _store = store;
         var log = Context.GetLogger();
@@ -24,6 +24,7 @@ internal sealed class PolicyPublisherActor : ReceiveActor, IWithTimers
             _pruning--;
             log.Warning("old policies not pruned: {0}", m.Cause.Message);
         });
+        Receive<GetPolicySource>(_ => Sender.Tell(new PolicySourceIs(source)));
         Receive<Tick>(_ => monitor.Tell(_pruning == 0
             ? new PartStatus(Parts.PolicyPublisher, Phase.Idle)
             : new PartStatus(Parts.PolicyPublisher, Phase.Saving, $"only policies from v{_oldest} on")));
@@ -42,6 +43,10 @@ internal sealed class PolicyPublisherActor : ReceiveActor, IWithTimers
 
     /// <summary>Versions below are not needed any more; repeated.</summary>
     public sealed record Retain(int OldestVersion) : IRemoteMessage;
+
+    public sealed record GetPolicySource : IRemoteMessage;
+
+    public sealed record PolicySourceIs(PolicySource Source) : IRemoteMessage;
 
     private sealed record Pruned : ILocalMessage;
 }

@@ -25,6 +25,9 @@ public static class GroupProtocol
 
     public sealed record RolloutsScored(long Group, string Pool, ImmutableArray<(int Sibling, RewardOutcome Outcome)> Outcomes) : IGroupMessage;
 
+    /// <summary>A reward pool has the group's request in hand or holds it for the end of an outage; repeated while that is so.</summary>
+    public sealed record ScoringGoesOn(long Group, string Pool) : IGroupMessage;
+
     /// <summary>Answered by <see cref="GroupContent"/> with siblings from <paramref name="From"/> on, or by <see cref="GroupIncomplete"/>.</summary>
     public sealed record GetGroup(long Group, int From = 0) : IGroupMessage;
 

@@ -24,10 +24,17 @@ internal sealed class RolloutGroupActor : JournaledActor<IGroupEvent>, IWithTime
 {
     private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(2);
 
+    /// <summary>Just below a tick, so that the next one tries again.</summary>
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1.5);
+
+    /// <summary>A pool says every second that it has a request; one that has been silent for so long has lost it, or is gone.</summary>
+    private static readonly TimeSpan Silent = TimeSpan.FromSeconds(4);
+
     private readonly GroupRefs _refs;
     private readonly Prompt _prompt;
     private readonly TimeProvider _time;
     private readonly Dictionary<string, long> _scoring = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _faulted = new(StringComparer.Ordinal);
     private RolloutGroup _group;
     private OpenGroup? _issued;
 
@@ -43,6 +50,7 @@ internal sealed class RolloutGroupActor : JournaledActor<IGroupEvent>, IWithTime
         Command<OpenGroup>(Open);
         Command<TrajectoriesSampled>(Record);
         Command<RolloutsScored>(Record);
+        Command<ScoringGoesOn>(Note);
         Command<GetGroup>(Answer);
         Command<RetireGroup>(_ => Context.Parent.Tell(new Passivate(PoisonPill.Instance)));
         Command<Tick>(_ => Advance());
@@ -79,7 +87,13 @@ internal sealed class RolloutGroupActor : JournaledActor<IGroupEvent>, IWithTime
     private void Record(RolloutsScored scored)
     {
         _scoring.Remove(scored.Pool);
+        if (scored.Outcomes.Any(one => one.Outcome is RewardOutcome.InfraFault)) _faulted[scored.Pool] = _time.GetTimestamp();
         PersistThen(_group.Record(scored.Pool, scored.Outcomes), Advance);
+    }
+
+    private void Note(ScoringGoesOn sign)
+    {
+        if (_scoring.ContainsKey(sign.Pool)) _scoring[sign.Pool] = _time.GetTimestamp();
     }
 
     private void Answer(GetGroup query)
@@ -120,13 +134,17 @@ internal sealed class RolloutGroupActor : JournaledActor<IGroupEvent>, IWithTime
         foreach (var pool in _group.Pools) Score(pool);
     }
 
-    /// <summary>One call per pool at a time; a call without an answer within its deadline is made again.</summary>
+    /// <summary>
+    /// One call per pool at a time, however long it takes: its deadline is the pool's. A call of which no sign comes is made again,
+    /// by then to another node; what both score is recorded once.
+    /// </summary>
     private void Score(RewardPoolSpec pool)
     {
+        // Tried again at once, a short outage would use up all tries.
+        if (_faulted.TryGetValue(pool.Name, out var fault) && _time.GetElapsedTime(fault) < RetryAfter) return;
         ImmutableArray<RewardRequest> requests = [.. _group.Unscored(pool.Name).Select(t => new RewardRequest(t.Id, _prompt, t.Text))];
         if (requests.IsEmpty) return;
-        var deadline = TimeSpan.FromSeconds(30) + pool.Timeout * requests.Length;
-        if (_scoring.TryGetValue(pool.Name, out var since) && _time.GetElapsedTime(since) < deadline) return;
+        if (_scoring.TryGetValue(pool.Name, out var sign) && _time.GetElapsedTime(sign) < Silent) return;
         _scoring[pool.Name] = _time.GetTimestamp();
         // What does not fit one message follows when this part is scored.
         _refs.RewardPools[pool.Name].Tell(new RewardProtocol.ScoreRollouts(_group.Ordinal, Parcel.First(requests, Parcel.SizeOf)));

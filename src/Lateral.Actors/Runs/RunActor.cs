@@ -13,6 +13,11 @@ namespace Lateral.Actors.Runs;
 /// The run's ledger as an actor: it asks <see cref="RunDecisions"/>, persists, applies, acknowledges, publishes. It is the
 /// only writer of order. What it tells others is level-triggered: repeated on a tick and derived from the ledger.
 /// </summary>
+/// <remarks>
+/// I1 identity: a group is opened after its GroupIssued is persisted. I3 at most once: a report that was accepted before is
+/// acknowledged again and not applied. I4 atomic step: StepTrained comes after the policy is durable and before it is announced.
+/// I6 fencing: a lower epoch is refused here, and a stale ledger by the journal's unique key.
+/// </remarks>
 internal sealed class RunActor : JournaledActor<IRunEvent>, IWithTimers
 {
     private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(1);
@@ -20,6 +25,7 @@ internal sealed class RunActor : JournaledActor<IRunEvent>, IWithTimers
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly RunRefs _refs;
     private readonly SamplerTotals _samplers = new();
+    private readonly PoolGuard _pools = new();
     private readonly int _snapshotEvery;
     private readonly List<(IActorRef Entity, IRunEvent Outcome)> _finished = [];
     private RunLedger _ledger;
@@ -44,10 +50,13 @@ internal sealed class RunActor : JournaledActor<IRunEvent>, IWithTimers
         Command<LearnerIdle>(NoteIdle);
         Command<StepCompleted>(AcceptStep);
         Command<CheckpointCompleted>(AcceptCheckpoint);
+        Command<CheckpointUnreadable>(GoWithout);
         Command<ReplayedDifferently>(m => PersistThen([m.Divergence], () => _log.Warning("{0}", m.Divergence)));
         Command<GroupFinished>(Collect);
         Command<Flush>(_ => AcceptGroups());
         Command<SamplerReport>(_samplers.Note);
+        Command<PoolReport>(Guard);
+        Command<Resume>(_ => GoOn());
         Command<Drain>(_ => BeginDrain());
         Command<Tick>(_ => Repeat());
         Command<SaveSnapshotSuccess>(_ => { });
@@ -79,12 +88,15 @@ internal sealed class RunActor : JournaledActor<IRunEvent>, IWithTimers
     }
 
     private void Assign() =>
-        _learner.Tell(new LearnerAssignment(_ledger.Epoch, _ledger.Base, _ledger.LastCheckpoint, _ledger.Version, _samplers.Sum));
+        _learner.Tell(new LearnerAssignment(_ledger.Epoch, _ledger.Base, _ledger.LastCheckpoint, _ledger.Version, _samplers.Sum)
+        {
+            Earlier = _ledger.Checkpoints.Count > 1 ? _ledger.Checkpoints[^2] : null,
+        });
 
     private void Recall(GetStepToReplay query)
     {
         var step = query.Epoch == _ledger.Epoch ? _ledger.SinceCheckpoint.Find(step => step.Trained.Step == query.Step) : null;
-        Sender.Tell(step is null ? new LearnerFenced(query.Epoch) : new StepToReplay(step));
+        Sender.Tell(step is null ? new LearnerFenced(query.Epoch) : new StepToReplay(step with { From = _ledger.RollBacks.GetValueOrDefault(query.Step) }));
     }
 
     private void AcceptBase(BaseCompleted completed)
@@ -105,8 +117,12 @@ internal sealed class RunActor : JournaledActor<IRunEvent>, IWithTimers
         });
     }
 
+    /// <exception cref="LedgerException">another has written this run's journal since it was read; recovering reads what that was</exception>
     private void NoteIdle(LearnerIdle idle)
     {
+        // A write would tell as well, but there may be nothing to write until the learner goes on.
+        if (idle.Epoch > _ledger.Epoch || (idle.Epoch == _ledger.Epoch && (_ledger.Base is null || idle.Version > _ledger.Version)))
+            throw new LedgerException($"{idle} is ahead of this ledger's epoch {_ledger.Epoch} and version {_ledger.Version}: another ledger has gone on with the run");
         if (idle.Epoch != _ledger.Epoch) Sender.Tell(new LearnerFenced(idle.Epoch));
         else if (idle.Version == _ledger.Version)
         {
@@ -125,7 +141,8 @@ internal sealed class RunActor : JournaledActor<IRunEvent>, IWithTimers
             case Refusal.Duplicate:
                 learner.Tell(new StepAccepted(completed.Report.Step));
                 break;
-            case not null:
+            case { } refused:
+                _log.Warning("step {0} of epoch {1} is refused as {2}: epoch {3} has the run, at version {4}", completed.Report.Step, completed.Epoch, refused, _ledger.Epoch, _ledger.Version);
                 learner.Tell(new LearnerFenced(completed.Epoch));
                 break;
             default:
@@ -147,6 +164,11 @@ internal sealed class RunActor : JournaledActor<IRunEvent>, IWithTimers
         var decision = _ledger.Commit(completed.Epoch, new CheckpointCommitted(completed.Checkpoint));
         if (decision.Refused == Refusal.Stale) Sender.Tell(new LearnerFenced(completed.Epoch));
         PersistThen(decision.Events, Advance);
+    }
+
+    private void GoWithout(CheckpointUnreadable unreadable)
+    {
+        PersistThen(_ledger.Lose(unreadable.Epoch, unreadable.Lost).Events, () => Say(unreadable.Lost.Reason));
     }
 
     /// <summary>Outcomes that arrive together are journaled together: the flush comes after what is in the mailbox now.</summary>
@@ -191,6 +213,14 @@ internal sealed class RunActor : JournaledActor<IRunEvent>, IWithTimers
         {
             FinishDrain();
         }
+        else if (_ledger.AnswerSkips() is { } answer)
+        {
+            Decide(answer);
+        }
+        else if (_ledger.AnswerSpike() is { IsEmpty: false } spike)
+        {
+            Decide(spike);
+        }
         else if (_ledger.Admit() is { IsEmpty: false } issued)
         {
             PersistThen([.. issued], () =>
@@ -206,7 +236,10 @@ internal sealed class RunActor : JournaledActor<IRunEvent>, IWithTimers
         else if (_learnerIdle && _ledger.Pending is { } pending)
         {
             _learnerIdle = false;
-            _learner.Tell(new TrainBatch(_ledger.Epoch, pending, _ledger.Settings.GroupsPerStep, _samplers.Sum));
+            _learner.Tell(new TrainBatch(_ledger.Epoch, pending, _ledger.Settings.GroupsPerStep, _samplers.Sum)
+            {
+                From = _ledger.RollBacks.GetValueOrDefault(pending.Step),
+            });
         }
 
         _refs.Monitor.Tell(LedgerStatus.Of(_ledger, draining: _drainer is not null));
@@ -214,10 +247,17 @@ internal sealed class RunActor : JournaledActor<IRunEvent>, IWithTimers
 
     private void Repeat()
     {
+        _pools.Tick();
+        if (_pools.Decide(_ledger) is { } change)
+        {
+            Decide(change);
+            return;
+        }
+
         Announce();
         foreach (var group in _ledger.Running.Values) Open(group.Ordinal, group.Version);
         // The last step's checkpoint report may have been lost; every earlier one is made up for by the next.
-        if (_ledger.Finished && _learnerIdle && _ledger.LastCheckpoint!.Step < _ledger.Version) _learner.Tell(new CheckpointNow());
+        if (_ledger.Finished && _learnerIdle && !_ledger.Saved) _learner.Tell(new CheckpointNow());
         Advance();
     }
 
@@ -231,6 +271,43 @@ internal sealed class RunActor : JournaledActor<IRunEvent>, IWithTimers
         _refs.Publisher.Tell(new Policies.PolicyPublisherActor.Retain(_ledger.Policies.Keys.First()));
     }
 
+    private void Guard(PoolReport report)
+    {
+        _pools.Note(report);
+        if (_pools.Decide(_ledger) is { } change) Decide(change);
+    }
+
+    /// <summary>A decision that nobody asked for: journaled, told to the user, and acted on.</summary>
+    private void Decide(params ImmutableArray<IRunEvent> changes) => PersistThen(changes, () =>
+    {
+        // What follows from a spike repeats its reason.
+        Say(changes[^1] switch
+        {
+            RolledBack e => $"{e.Reason}: step {e.Step} begins with the weights of step {e.To.Step} again, and the groups of the steps between are quarantined",
+            RunPaused e => $"paused: {e.Reason}",
+            RunResumed => "goes on: the reward pool answers again",
+            SpikeSeen e => $"{e.Reason}; learner.spikes.answer says what to do then",
+            var change => $"{change}",
+        });
+        Advance();
+    });
+
+    private void Say(string text)
+    {
+        _log.Warning("{0}", text);
+        _refs.Monitor.Tell(new Notice(text));
+    }
+
+    private void GoOn()
+    {
+        var asker = Sender;
+        PersistThen(_ledger.Resume().Events, () =>
+        {
+            Advance();
+            asker.Tell(new Resumed());
+        });
+    }
+
     private void BeginDrain()
     {
         _drainer = Sender;
@@ -242,7 +319,7 @@ internal sealed class RunActor : JournaledActor<IRunEvent>, IWithTimers
     {
         var training = !_learnerIdle && _ledger.Pending is not null && !_learner.IsNobody();
         if (training) return;
-        if (_ledger.Base is not null && _ledger.LastCheckpoint!.Step < _ledger.Version) _learner.Tell(new CheckpointNow());
+        if (_ledger.Base is not null && !_ledger.Saved) _learner.Tell(new CheckpointNow());
         else _drainer!.Tell(new Drained(_ledger.Version));
     }
 

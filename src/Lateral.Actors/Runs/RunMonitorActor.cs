@@ -20,6 +20,12 @@ internal sealed class RunMonitorActor : ReceiveActor
             log.Error("{0} failed: {1}", failed.Part, failed.Failure.Reason);
             monitor.Note(failed);
         });
+        Receive<RunProtocol.PartGivenUp>(part =>
+        {
+            log.Error("{0} is given up", part.Part);
+            monitor.Note(part);
+        });
+        Receive<RunProtocol.Notice>(monitor.Note);
         Receive<RunProtocol.GetRunStatus>(_ => Sender.Tell(monitor.Status()));
     }
 }

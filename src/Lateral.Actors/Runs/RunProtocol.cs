@@ -16,7 +16,11 @@ public static class RunProtocol
     /// <param name="Version">the last trained step; those after the checkpoint are asked for one by one, so that no message grows with a run</param>
     /// <param name="Samplers">what the samplers have done so far, which is no step's of this learner</param>
     public sealed record LearnerAssignment(
-        int Epoch, BaseReady? Base, Checkpoint? Checkpoint, int Version, SamplerStatistics Samplers) : IRemoteMessage;
+        int Epoch, BaseReady? Base, Checkpoint? Checkpoint, int Version, SamplerStatistics Samplers) : IRemoteMessage
+    {
+        /// <summary>Where <see cref="Checkpoint"/> cannot be loaded; null = there is no other.</summary>
+        public Checkpoint? Earlier { get; init; }
+    }
 
     /// <summary>Answered by <see cref="StepToReplay"/>, or by <see cref="LearnerFenced"/>.</summary>
     public sealed record GetStepToReplay(int Epoch, int Step) : IRemoteMessage;
@@ -31,7 +35,11 @@ public static class RunProtocol
     /// <summary>The learner can take the batch after <paramref name="Version"/>; repeated while it waits.</summary>
     public sealed record LearnerIdle(int Epoch, int Version) : IRemoteMessage;
 
-    public sealed record TrainBatch(int Epoch, BatchFormed Batch, int PlannedGroups, SamplerStatistics Samplers) : IRemoteMessage;
+    public sealed record TrainBatch(int Epoch, BatchFormed Batch, int PlannedGroups, SamplerStatistics Samplers) : IRemoteMessage
+    {
+        /// <summary>A roll back: the checkpoint that the step begins with.</summary>
+        public Checkpoint? From { get; init; }
+    }
 
     /// <summary>The step's policy is durable; repeated until accepted.</summary>
     public sealed record StepCompleted(int Epoch, StepReport Report) : IRemoteMessage;
@@ -41,6 +49,9 @@ public static class RunProtocol
     public sealed record CheckpointCompleted(int Epoch, Checkpoint Checkpoint) : IRemoteMessage;
 
     public sealed record ReplayedDifferently(int Epoch, ReplayDiverged Divergence) : IRemoteMessage;
+
+    /// <summary>An assigned checkpoint cannot be loaded; the learner goes on with the earlier one.</summary>
+    public sealed record CheckpointUnreadable(int Epoch, CheckpointLost Lost) : IRemoteMessage;
 
     /// <summary>The sender's epoch is over: another learner has the run.</summary>
     public sealed record LearnerFenced(int Epoch) : IRemoteMessage;
@@ -61,8 +72,23 @@ public static class RunProtocol
         }
     }
 
+    /// <summary>To the monitor: a part failed so often that it is not started again.</summary>
+    public sealed record PartGivenUp(string Part, int Failures, double Minutes) : IRemoteMessage;
+
+    /// <summary>A reward pool on one node; repeated.</summary>
+    /// <param name="Trouble">why its infrastructure is taken to fail; null = it answers</param>
+    public sealed record PoolReport(string Pool, string Node, string? Trouble) : IRemoteMessage;
+
+    /// <summary>To the monitor: something a user should be told once.</summary>
+    public sealed record Notice(string Text) : IRemoteMessage;
+
     /// <summary>To the monitor; answered by <see cref="RunStatus"/>.</summary>
     public sealed record GetRunStatus : IRemoteMessage;
+
+    /// <summary>A person started the run again: whatever it was paused for has been seen. Answered by <see cref="Resumed"/>.</summary>
+    public sealed record Resume : IRemoteMessage;
+
+    public sealed record Resumed : IRemoteMessage;
 
     /// <summary>Stop issuing and forming batches; answered by <see cref="Drained"/> once the running step is committed.</summary>
     public sealed record Drain : IRemoteMessage;

@@ -15,5 +15,6 @@ internal sealed class SamplerTotals
         // A restarted engine counts from zero again.
         Sum += report.Statistics.Forwards < last.Forwards ? report.Statistics : report.Statistics - last;
         _latest[report.Sampler] = report.Statistics;
+        Sum = Sum with { CanaryDifference = _latest.Values.Max(statistics => statistics.CanaryDifference) };
     }
 }

@@ -1,14 +1,18 @@
 using System.Collections.Immutable;
 using Lateral.Core.Rollouts;
+using Lateral.Core.Runs;
 
 namespace Lateral.Actors.Sampling;
 
 /// <summary>A lease's siblings on their way to their group's journal.</summary>
-internal sealed class Delivery(ImmutableArray<int> siblings)
+internal sealed class Delivery(SampleWork work)
 {
-    private readonly HashSet<int> _left = [.. siblings];
+    private readonly HashSet<int> _left = [.. work.Siblings];
     private readonly Dictionary<int, Trajectory> _unacknowledged = [];
     private long _sentAt;
+
+    /// <summary>The lease: what of it is not journaled yet, without canvases.</summary>
+    public SampleWork Left => work with { Siblings = [.. _left.Order()], Begun = [] };
 
     public void Add(ImmutableArray<Trajectory> sampled, long now)
     {

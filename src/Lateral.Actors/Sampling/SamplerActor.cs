@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Akka.Actor;
+using Lateral.Actors.Hosting;
 using Lateral.Actors.Policies;
 using Lateral.Actors.Rollouts;
 using Lateral.Actors.Runs;
@@ -19,6 +20,10 @@ internal sealed record SamplerRefs(IActorRef Run, IActorRef Dispatcher, IActorRe
 /// One device's sampler: pulls work, starts it under the version it is due, swaps policies between denoising steps and
 /// hands trajectories to their group until the group has journaled them. The engine works on its own thread.
 /// </summary>
+/// <remarks>
+/// I1 identity: work keeps its group and siblings, and with them its random numbers, whoever samples it. I10 bounded: an engine that
+/// takes no denoising step for <c>rollout.deadline</c> is given up, by the monotonic clock; it starts nothing before the first policy.
+/// </remarks>
 internal sealed class SamplerActor : ReceiveActor, IWithTimers
 {
     private static readonly TimeSpan ResendAfter = TimeSpan.FromSeconds(5);
@@ -37,6 +42,7 @@ internal sealed class SamplerActor : ReceiveActor, IWithTimers
     private PolicyManifest? _swapping;
     private (long Forwards, long At) _moved;
     private int _requested;
+    private bool _halved;
 
     public SamplerActor(string name, RunSettings settings, SamplerRefs refs, Func<ISampler> engine, IPromptSource prompts, TimeProvider time)
     {
@@ -53,16 +59,21 @@ internal sealed class SamplerActor : ReceiveActor, IWithTimers
         Receive<GroupProtocol.TrajectoriesAcknowledged>(Settle);
         Receive<Status.Failure>(Fail);
         Receive<Tick>(_ => Repeat());
+        Receive<ReportCanvases>(_ => AskCanvases());
+        Receive<InFlight>(ReportLeases);
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
 
     /// <summary>Rollouts this sampler may hold: its slots, and one group more so that a freed slot is refilled at the next step.</summary>
-    private int Capacity => _settings.Topology.Slots + _settings.Rollout.GroupSize;
+    private int Capacity => Slots + _settings.Rollout.GroupSize;
+
+    private int Slots => _engine.Statistics.Slots is > 0 and var slots ? slots : _settings.Topology.Slots;
 
     protected override void PreStart()
     {
         Timers.StartPeriodicTimer(nameof(Tick), Tick.Instance, TimeSpan.FromSeconds(1));
+        Timers.StartPeriodicTimer(nameof(ReportCanvases), ReportCanvases.Instance, _settings.Topology.ReportEvery);
         AwaitFinished();
         Advance();
     }
@@ -78,15 +89,20 @@ internal sealed class SamplerActor : ReceiveActor, IWithTimers
     private void Learn(PoliciesPublished published)
     {
         _policies = published.Policies.ToImmutableSortedDictionary(policy => policy.Version, policy => policy);
-        _plan = _plan with { Latest = _policies.Keys.Last() };
+        var before = _plan.Held;
+        _plan = _plan.Publish(_policies.Keys.First(), _policies.Keys.Last());
+        foreach (var work in before.Except(_plan.Held)) _deliveries.Remove(work.Group);
         Advance();
     }
 
     private void Hold(WorkLeased leased)
     {
-        foreach (var work in leased.Work) _deliveries[work.Group] = new Delivery(work.Siblings);
+        foreach (var work in leased.Work) _refs.Dispatcher.Tell(new CanvasesReported(_name, work with { Begun = [] }, []));
         _requested = Math.Max(0, _requested - leased.Work.Sum(work => work.Siblings.Length));
-        _plan = _plan with { Held = _plan.Held.AddRange(leased.Work) };
+        // What it has already it was given again because its word was lost.
+        ImmutableArray<SampleWork> fresh = [.. leased.Work.Where(work => !_deliveries.ContainsKey(work.Group))];
+        foreach (var work in fresh) _deliveries[work.Group] = new Delivery(work);
+        _plan = _plan with { Held = _plan.Held.AddRange(fresh) };
         Advance();
     }
 
@@ -95,7 +111,7 @@ internal sealed class SamplerActor : ReceiveActor, IWithTimers
         if (_fetching is not null || _swapping is not null) return;
         foreach (var work in _plan.Startable)
         {
-            _engine.Submit(new SampleTask(work.Group, work.Siblings, _prompts.Train(work.Group), _settings.Rollout.Spec, Evaluation: false));
+            _engine.Submit(new SampleTask(work.Group, work.Siblings, _prompts.Train(work.Group), _settings.Rollout.Spec, Evaluation: false) { Begun = work.Begun });
             _plan = _plan with { Held = _plan.Held.Remove(work), Active = _plan.Active + work.Siblings.Length };
         }
 
@@ -170,16 +186,43 @@ internal sealed class SamplerActor : ReceiveActor, IWithTimers
         Report();
     }
 
+    private void AskCanvases() => _ = _engine.InFlightAsync().PipeTo(Self, success: canvases => new InFlight(canvases));
+
+    /// <summary>What a successor goes on with, should this sampler die before its next report.</summary>
+    private void ReportLeases(InFlight inFlight)
+    {
+        var canvases = inFlight.Canvases.ToLookup(canvas => canvas.Id.Group);
+        foreach (var (group, delivery) in _deliveries)
+        {
+            ImmutableArray<RolloutInFlight> begun = [.. canvases[group]];
+            if (begun.IsEmpty) _refs.Dispatcher.Tell(new CanvasesReported(_name, delivery.Left, []));
+            foreach (var part in Parcel.Split(begun, Parcel.SizeOf)) _refs.Dispatcher.Tell(new CanvasesReported(_name, delivery.Left, part));
+        }
+    }
+
     private void Report()
     {
         var statistics = _engine.Statistics;
         if (_plan.Active == 0 || statistics.Forwards != _moved.Forwards) _moved = (statistics.Forwards, _time.GetTimestamp());
+        if (_time.GetElapsedTime(_moved.At) > _settings.Rollout.Deadline)
+        {
+            Fail(new Status.Failure(new TimeoutException($"its engine holds {_plan.Active} rollouts and has taken no denoising step for rollout.deadline ({_settings.Rollout.Deadline.TotalSeconds:0} s)")));
+            return;
+        }
+
+        if (!_halved && Slots < _settings.Topology.Slots)
+        {
+            _halved = true;
+            _refs.Monitor.Tell(new RunProtocol.Notice($"{Parts.Sampler(_name)} ran out of memory and goes on with {Slots} slots instead of {_settings.Topology.Slots}; lower topology.roles.sampler.slots"));
+        }
+
         _refs.Run.Tell(new RunProtocol.SamplerReport(_name, statistics));
-        _refs.Monitor.Tell(Describe()
+        var part = Describe()
             .With(Figures.Active, _plan.Active)
-            .With(Figures.Slots, _settings.Topology.Slots)
+            .With(Figures.Slots, Slots)
             .With(Figures.Version, _plan.Current ?? 0)
-            .With(Figures.StalledSeconds, _time.GetElapsedTime(_moved.At).TotalSeconds));
+            .With(Figures.StalledSeconds, _time.GetElapsedTime(_moved.At).TotalSeconds);
+        _refs.Monitor.Tell(statistics.CanaryDifference is { } difference ? part.With(Figures.CanaryDifference, difference) : part);
     }
 
     private PartStatus Describe()
@@ -215,6 +258,7 @@ internal sealed class SamplerActor : ReceiveActor, IWithTimers
     private void Fail(Status.Failure failure)
     {
         if (_stopping.IsCancellationRequested) return;
+        DeviceLost.PublishIfSticky(Context.System, Parts.Sampler(_name), failure.Cause);
         _refs.Monitor.Tell(RunProtocol.PartFailed.Of(Parts.Sampler(_name), failure.Cause));
         Context.Stop(Self);
     }
@@ -222,6 +266,13 @@ internal sealed class SamplerActor : ReceiveActor, IWithTimers
     private void AwaitFinished() => _ = _engine.NextFinishedAsync(_stopping.Token).PipeTo(Self, success: list => new Finished(list));
 
     private sealed record Finished(IReadOnlyList<Trajectory> Trajectories) : ILocalMessage;
+
+    private sealed record InFlight(IReadOnlyList<RolloutInFlight> Canvases) : ILocalMessage;
+
+    private sealed class ReportCanvases : ILocalMessage
+    {
+        public static ReportCanvases Instance { get; } = new();
+    }
 
     private sealed record Swapped(PolicyManifest Policy) : ILocalMessage;
 }

@@ -1,6 +1,9 @@
 using System.Collections.Immutable;
 using Akka.Actor;
+using Akka.Cluster;
 using Akka.Event;
+using Lateral.Actors.Hosting;
+using Lateral.Actors.Serialization;
 using Lateral.Core.Runs;
 using static Lateral.Actors.Sampling.SamplingProtocol;
 
@@ -12,6 +15,9 @@ namespace Lateral.Actors.Sampling;
 /// </summary>
 internal sealed class WorkDispatcherActor : ReceiveActor, IWithTimers
 {
+    /// <summary>A sampler confirms a grant at once, whatever its device is busy with.</summary>
+    private static readonly TimeSpan ConfirmTime = TimeSpan.FromSeconds(3);
+
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly TimeProvider _time;
     private readonly Dictionary<string, (IActorRef Ref, int FreeSlots)> _samplers = new(StringComparer.Ordinal);
@@ -22,12 +28,14 @@ internal sealed class WorkDispatcherActor : ReceiveActor, IWithTimers
 
     public WorkDispatcherActor(TimeSpan leaseTime, IActorRef monitor, TimeProvider time)
     {
-        (_time, _book, _monitor) = (time, new LeaseBook(leaseTime), monitor);
+        (_time, _book, _monitor) = (time, new LeaseBook(leaseTime, ConfirmTime), monitor);
         Receive<SubmitWork>(m => Update(_book.Submit(m.Work)));
         Receive<RequestWork>(Serve);
+        Receive<CanvasesReported>(m => Update(_book.Report(m.Sampler, m.Work, m.Canvases, Now)));
         Receive<CompleteLease>(m => Update(_book.Complete(m.Sampler, m.Group)));
         Receive<PoliciesPublished>(Publish);
-        Receive<Terminated>(Forget);
+        Receive<Terminated>(m => Forget(sampler => sampler.Equals(m.ActorRef)));
+        Receive<ClusterEvent.UnreachableMember>(m => Forget(sampler => sampler.Path.Address.Equals(m.Member.Address)));
         Receive<Tick>(_ => Repeat());
     }
 
@@ -35,7 +43,13 @@ internal sealed class WorkDispatcherActor : ReceiveActor, IWithTimers
 
     private TimeSpan Now => _time.GetElapsedTime(0);
 
-    protected override void PreStart() => Timers.StartPeriodicTimer(nameof(Tick), Tick.Instance, TimeSpan.FromSeconds(1));
+    protected override void PreStart()
+    {
+        Timers.StartPeriodicTimer(nameof(Tick), Tick.Instance, TimeSpan.FromSeconds(1));
+        Reachability.Follow(Context);
+    }
+
+    protected override void PostStop() => Reachability.Leave(Context);
 
     private void Serve(RequestWork request)
     {
@@ -58,11 +72,12 @@ internal sealed class WorkDispatcherActor : ReceiveActor, IWithTimers
         Grant();
     }
 
-    private void Forget(Terminated terminated)
+    /// <summary>A sampler that was silent only for a while asks for work again and is known again.</summary>
+    private void Forget(Func<IActorRef, bool> which)
     {
-        foreach (var (name, _) in _samplers.Where(pair => pair.Value.Ref.Equals(terminated.ActorRef)).ToArray())
+        foreach (var (name, _) in _samplers.Where(pair => which(pair.Value.Ref)).ToArray())
         {
-            _log.Warning("sampler {0} is gone; its leases wait again", name);
+            _log.Warning("sampler {0} is gone or silent; its leases wait again", name);
             _samplers.Remove(name);
             _book = _book.Release(name);
         }
@@ -81,7 +96,7 @@ internal sealed class WorkDispatcherActor : ReceiveActor, IWithTimers
 
     private void Report()
     {
-        var oldest = _book.Leases.IsEmpty ? TimeSpan.Zero : Now - (_book.Leases.Values.Min(lease => lease.Deadline) - _book.LeaseTime);
+        var oldest = _book.Leases.IsEmpty ? TimeSpan.Zero : Now - _book.Leases.Values.Min(lease => lease.Granted);
         _monitor.Tell(new PartStatus(Parts.Dispatcher, _book.Queue.IsEmpty ? Phase.Idle : Phase.Dispatching)
             .With(Figures.Queued, _book.Queue.Count)
             .With(Figures.Leased, _book.Leases.Count)
@@ -104,7 +119,8 @@ internal sealed class WorkDispatcherActor : ReceiveActor, IWithTimers
             (_book, var granted) = _book.Grant(name, freeSlots, Now);
             if (granted.IsEmpty) return;
             _samplers[name] = (sampler, freeSlots - granted.Sum(work => work.Siblings.Length));
-            sampler.Tell(new WorkLeased(granted));
+            // What does not fit one message begins anew: that costs steps, nothing else.
+            foreach (var work in granted) sampler.Tell(new WorkLeased([work with { Begun = Parcel.First(work.Begun, Parcel.SizeOf) }]));
         }
     }
 }

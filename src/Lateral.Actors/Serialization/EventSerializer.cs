@@ -27,6 +27,9 @@ public sealed class EventSerializer(ExtendedActorSystem system) : SerializerWith
         ReplayDiverged => "rd1",
         RunPaused => "rp1",
         RunResumed => "rr1",
+        RolledBack => "rb1",
+        CheckpointLost => "cl1",
+        SpikeSeen => "ss1",
         RunLedger => "ls1",
         TrajectoriesRecorded => "tr1",
         RewardsRecorded => "rw1",
@@ -55,6 +58,9 @@ public sealed class EventSerializer(ExtendedActorSystem system) : SerializerWith
         "rd1" => RunEventCodec.FromProto(ReplayDivergedProto.Parser.ParseFrom(bytes)),
         "rp1" => RunEventCodec.FromProto(RunPausedProto.Parser.ParseFrom(bytes)),
         "rr1" => new RunResumed(),
+        "rb1" => RunEventCodec.FromProto(RolledBackProto.Parser.ParseFrom(bytes)),
+        "cl1" => RunEventCodec.FromProto(CheckpointLostProto.Parser.ParseFrom(bytes)),
+        "ss1" => ReadSpike(SpikeSeenProto.Parser.ParseFrom(bytes)),
         "ls1" => RunEventCodec.FromProto(LedgerSnapshotProto.Parser.ParseFrom(bytes)),
         "tr1" => GroupEventCodec.FromProto(TrajectoriesRecordedProto.Parser.ParseFrom(bytes)),
         "rw1" => GroupEventCodec.FromProto(RewardsRecordedProto.Parser.ParseFrom(bytes)),
@@ -62,6 +68,8 @@ public sealed class EventSerializer(ExtendedActorSystem system) : SerializerWith
         "gq1" => new GroupQuarantined(GroupQuarantinedProto.Parser.ParseFrom(bytes).Reason),
         _ => throw new FormatException("the manifest is unknown: written by a newer version?"),
     };
+
+    private static SpikeSeen ReadSpike(SpikeSeenProto p) => new(p.Step, p.Reason);
 
     private static InfraFaultRecorded ReadFault(InfraFaultRecordedProto p) => new(p.Pool, p.Kind);
 
@@ -78,6 +86,9 @@ public sealed class EventSerializer(ExtendedActorSystem system) : SerializerWith
         ReplayDiverged e => RunEventCodec.ToProto(e),
         RunPaused e => RunEventCodec.ToProto(e),
         RunResumed => new RunResumedProto(),
+        RolledBack e => RunEventCodec.ToProto(e),
+        CheckpointLost e => RunEventCodec.ToProto(e),
+        SpikeSeen e => new SpikeSeenProto { Step = e.Step, Reason = e.Reason },
         RunLedger e => RunEventCodec.ToProto(e),
         TrajectoriesRecorded e => GroupEventCodec.ToProto(e),
         RewardsRecorded e => GroupEventCodec.ToProto(e),

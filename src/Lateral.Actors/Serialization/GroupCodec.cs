@@ -25,6 +25,7 @@ internal static class GroupCodec
             "rollouts-scored",
             m => new() { Group = m.Group, Pool = m.Pool, Outcomes = { m.Outcomes.Select(scored => ToProto(scored.Sibling, scored.Outcome)) } },
             p => new(p.Group, p.Pool, [.. p.Outcomes.Select(outcome => (outcome.Sibling, FromProto(outcome)))])),
+        MessageForm.Of<ScoringGoesOn, ScoringGoesOnProto>("scoring-goes-on", m => new() { Group = m.Group, Pool = m.Pool }, p => new(p.Group, p.Pool)),
         MessageForm.Of<GetGroup, GetGroupProto>("get-group", m => new() { Group = m.Group, From = m.From }, p => new(p.Group, p.From)),
         MessageForm.Of<GroupContent, GroupContentProto>("group-content", ToProto, FromProto),
         MessageForm.Of<GroupIncomplete, GroupIncompleteProto>("group-incomplete", m => new() { Group = m.Group, Reason = m.Reason }, p => new(p.Group, p.Reason)),

@@ -28,7 +28,7 @@ public sealed class MessageSerializer : SerializerWithStringManifest
 
     public override int Identifier => 7002;
 
-    internal static IEnumerable<MessageForm> Forms => [.. LearnerCodec.Forms, .. SamplingCodec.Forms, .. GroupCodec.Forms, .. StatusCodec.Forms];
+    internal static IEnumerable<MessageForm> Forms => [.. LearnerCodec.Forms, .. GradientCodec.Forms, .. SamplingCodec.Forms, .. GroupCodec.Forms, .. StatusCodec.Forms];
 
     /// <summary>Half a frame: remoting adds its envelope, and heartbeats share the connection.</summary>
     private long MaxBytes => _frame / 2;

@@ -38,6 +38,8 @@ internal static class Parcel
         + 4 * (trajectory.TokenLogProbs.Length + trajectory.SelectionLogProbs.Length)
         + 64 * trajectory.Policies.Length + Encoding.UTF8.GetByteCount(trajectory.Text);
 
+    public static int SizeOf(RolloutInFlight begun) => SizeOf(begun.SoFar) + 16;
+
     public static int SizeOf(ScoredTrajectory scored) => SizeOf(scored.Trajectory) + 16 + scored.Breakdown.Sum(part => 24 + Encoding.UTF8.GetByteCount(part.Key));
 
     public static int SizeOf(RewardRequest request) =>

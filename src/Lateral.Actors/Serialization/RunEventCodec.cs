@@ -61,13 +61,17 @@ internal static class RunEventCodec
     {
         var report = new StepReportProto { Step = e.Report.Step, Policy = ToProto(e.Report.Policy), Skipped = e.Report.Skipped };
         Fill(report.Metrics, e.Report.Metrics);
+        if (e.Report.Decision is { } decision) report.Decision = ToProto(decision);
         return new StepTrainedProto { Epoch = e.Epoch, Report = report };
     }
 
     public static StepTrained FromProto(StepTrainedProto? p)
     {
         var report = Required(Required(p, "step").Report, "report");
-        return new(p.Epoch, new StepReport(report.Step, FromProto(report.Policy), report.Skipped, Read(report.Metrics)));
+        return new(p.Epoch, new StepReport(report.Step, FromProto(report.Policy), report.Skipped, Read(report.Metrics))
+        {
+            Decision = report.Decision is { } decision ? FromProto(decision) : null,
+        });
     }
 
     public static CheckpointCommittedProto ToProto(CheckpointCommitted e) => new() { Checkpoint = ToProto(e.Checkpoint) };
@@ -83,9 +87,26 @@ internal static class RunEventCodec
         return new(p.Step, Hash(p.Published), Hash(p.Replayed));
     }
 
-    public static RunPausedProto ToProto(RunPaused e) => new() { Reason = e.Reason };
+    public static RunPausedProto ToProto(RunPaused e)
+    {
+        var proto = new RunPausedProto { Reason = e.Reason };
+        if (e.Pool is { } pool) proto.Pool = pool;
+        return proto;
+    }
 
-    public static RunPaused FromProto(RunPausedProto p) => new(p.Reason);
+    public static RunPaused FromProto(RunPausedProto p) => new(p.Reason) { Pool = p.HasPool ? p.Pool : null };
+
+    public static RolledBackProto ToProto(RolledBack e) => new() { Step = e.Step, To = ToProto(e.To), Reason = e.Reason };
+
+    public static RolledBack FromProto(RolledBackProto p) => new(p.Step, FromProto(p.To), p.Reason);
+
+    public static CheckpointLostProto ToProto(CheckpointLost e) => new() { Checkpoint = ToProto(e.Checkpoint), Reason = e.Reason };
+
+    public static CheckpointLost FromProto(CheckpointLostProto? p)
+    {
+        Required(p, "checkpoint");
+        return new(FromProto(p.Checkpoint), p.Reason);
+    }
 
     public static LedgerSnapshotProto ToProto(RunLedger ledger)
     {
@@ -103,8 +124,16 @@ internal static class RunEventCodec
             Filtered = ledger.Filtered,
             Pending = ledger.Pending is { } pending ? ToProto(pending) : null,
             LastCheckpoint = ledger.LastCheckpoint is { } checkpoint ? ToProto(checkpoint) : null,
+            SkippedInARow = ledger.SkippedInARow,
+            Undone = ledger.Undone,
+            SpikeAnswered = ledger.SpikeAnswered,
+            LastRollBack = ledger.LastRollBack,
         };
-        if (ledger.PauseReason is { } reason) proto.PauseReason = reason;
+        if (ledger.Pause is { } pause) proto.PauseReason = pause.Reason;
+        if (ledger.Pause?.Pool is { } pool) proto.PausePool = pool;
+        proto.Course.AddRange(ledger.Course.Select(step => new StepGaugesProto { Step = step.Step, Values = { step.Values } }));
+        proto.Checkpoints.AddRange(ledger.Checkpoints.Select(ToProto));
+        proto.RollBacks.AddRange(ledger.RollBacks.Select(rolled => new RolledBackProto { Step = rolled.Key, To = ToProto(rolled.Value) }));
         proto.Policies.AddRange(ledger.Policies.Values.Select(ToProto));
         proto.Running.AddRange(ledger.Running.Values.Select(group => ToProto(new GroupIssued(group.Ordinal, group.Version))));
         proto.Waiting.AddRange(ledger.Waiting.Values.Select(g => ToProto(new GroupCompleted(g.Ordinal, g.OldestVersion, g.NewestVersion, g.Hash))));
@@ -126,9 +155,15 @@ internal static class RunEventCodec
             Running = p.Running.ToImmutableSortedDictionary(group => group.Ordinal, group => new RunningGroup(group.Ordinal, group.Version)),
             Waiting = p.Waiting.ToImmutableSortedDictionary(g => g.Ordinal, g => new WaitingGroup(g.Ordinal, g.OldestVersion, g.NewestVersion, Hash(g.Hash))),
             Pending = p.Pending is null ? null : FromProto(p.Pending),
-            LastCheckpoint = p.LastCheckpoint is null ? null : FromProto(p.LastCheckpoint),
+            Undone = p.Undone,
+            Checkpoints = p.Checkpoints.Count == 0 && p.LastCheckpoint is not null ? [FromProto(p.LastCheckpoint)] : [.. p.Checkpoints.Select(FromProto)],
             SinceCheckpoint = [.. p.ReplayBatches.Zip(p.ReplaySteps, (batch, step) => new ReplayStep(FromProto(batch), FromProto(step)))],
-            PauseReason = p.HasPauseReason ? p.PauseReason : null,
+            RollBacks = p.RollBacks.ToImmutableSortedDictionary(rolled => rolled.Step, rolled => FromProto(rolled.To)),
+            SkippedInARow = p.SkippedInARow,
+            Course = [.. p.Course.Select(step => new StepGauges(step.Step, [.. step.Values]))],
+            SpikeAnswered = p.SpikeAnswered,
+            LastRollBack = p.LastRollBack,
+            Pause = p.HasPauseReason ? new RunPaused(p.PauseReason) { Pool = p.HasPausePool ? p.PausePool : null } : null,
         };
 
     public static ByteString Hash(string hex) => ByteString.CopyFrom(Convert.FromHexString(hex));
@@ -143,22 +178,45 @@ internal static class RunEventCodec
     public static ImmutableSortedDictionary<string, double> Read(MapField<string, double> map) =>
         map.ToImmutableSortedDictionary(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal);
 
-    public static PolicyManifestProto ToProto(PolicyManifest m) => new()
+    public static PolicyManifestProto ToProto(PolicyManifest m)
     {
-        Epoch = m.Epoch,
-        Version = m.Version,
-        Hash = Hash(m.Hash),
-        ParentHash = Hash(m.ParentHash),
-        Kind = (int)m.Kind,
-        Bytes = m.Bytes,
-        Location = m.Location,
-    };
+        var proto = new PolicyManifestProto
+        {
+            Epoch = m.Epoch,
+            Version = m.Version,
+            Hash = Hash(m.Hash),
+            ParentHash = Hash(m.ParentHash),
+            Kind = (int)m.Kind,
+            Bytes = m.Bytes,
+            Location = m.Location,
+        };
+        if (m.Canary is { } canary) proto.Canary = canary;
+        if (m.Protocol != PolicyManifest.WholePayload) proto.Protocol = m.Protocol;
+        return proto;
+    }
 
     public static PolicyManifest FromProto(PolicyManifestProto? p)
     {
         Required(p, "policy");
         Expect(Enum.IsDefined((PayloadKind)p.Kind), $"a policy's payload is of kind {p.Kind}");
-        return new(p.Epoch, p.Version, Hash(p.Hash), Hash(p.ParentHash), (PayloadKind)p.Kind, p.Bytes, p.Location);
+        return new(p.Epoch, p.Version, Hash(p.Hash), Hash(p.ParentHash), (PayloadKind)p.Kind, p.Bytes, p.Location)
+        {
+            Canary = p.HasCanary ? p.Canary : null,
+            Protocol = p.Protocol == 0 ? PolicyManifest.WholePayload : p.Protocol,
+        };
+    }
+
+    private static StepDecisionProto ToProto(StepDecision decision) => new()
+    {
+        Updates = decision.Updates,
+        FirstShards = { decision.MicroBatches.Select(span => span.FirstShard) },
+        Tokens = { decision.MicroBatches.Select(span => span.Tokens) },
+    };
+
+    private static StepDecision FromProto(StepDecisionProto p)
+    {
+        Expect(p.FirstShards.Count == p.Tokens.Count, $"a step's micro-batches have {p.FirstShards.Count} shards and {p.Tokens.Count} sizes");
+        return new(p.Updates, [.. p.FirstShards.Zip(p.Tokens, (shard, tokens) => new MicroBatchSpan(shard, tokens))]);
     }
 
     public static CheckpointProto ToProto(Checkpoint c) => new() { Step = c.Step, Location = c.Location, Hash = Hash(c.Hash) };

@@ -18,6 +18,10 @@ internal static class SamplingCodec
         MessageForm.Of<RequestWork, RequestWorkProto>(
             "request-work", m => new() { Sampler = m.Sampler, FreeSlots = m.FreeSlots }, p => new(p.Sampler, p.FreeSlots)),
         MessageForm.Of<WorkLeased, WorkLeasedProto>("work-leased", m => new() { Work = { m.Work.Select(ToProto) } }, p => new([.. p.Work.Select(FromProto)])),
+        MessageForm.Of<CanvasesReported, CanvasesReportedProto>(
+            "canvases-reported",
+            m => new() { Sampler = m.Sampler, Work = ToProto(m.Work with { Begun = m.Canvases }) },
+            FromProto),
         MessageForm.Of<CompleteLease, CompleteLeaseProto>(
             "complete-lease", m => new() { Sampler = m.Sampler, Group = m.Group }, p => new(p.Sampler, p.Group)),
         MessageForm.Of<PoliciesPublished, PoliciesPublishedProto>(
@@ -37,13 +41,33 @@ internal static class SamplingCodec
         return GroupEventCodec.FromProto(group, prompt, p);
     }
 
-    private static SampleWorkProto ToProto(SampleWork work) =>
-        new() { Group = work.Group, Siblings = { work.Siblings }, Version = work.Version, Pinned = work.Pinned };
+    private static SampleWorkProto ToProto(SampleWork work) => new()
+    {
+        Group = work.Group, Siblings = { work.Siblings }, Version = work.Version, Pinned = work.Pinned,
+        Prompt = { work.Begun.IsEmpty ? [] : work.Begun[0].SoFar.Prompt },
+        Begun = { work.Begun.Select(begun => new RolloutInFlightProto { SoFar = GroupEventCodec.ToProto(begun.SoFar), RevealEntropySum = begun.RevealEntropySum }) },
+    };
 
     private static SampleWork FromProto(SampleWorkProto? p)
     {
         Required(p, "work");
-        return new(p.Group, [.. p.Siblings], p.Version, p.Pinned);
+        ImmutableArray<int> prompt = [.. p.Prompt];
+        return new(p.Group, [.. p.Siblings], p.Version, p.Pinned) { Begun = [.. p.Begun.Select(begun => ReadInFlight(p.Group, prompt, begun))] };
+    }
+
+    private static CanvasesReported FromProto(CanvasesReportedProto p)
+    {
+        var work = FromProto(p.Work);
+        return new(p.Sampler, work with { Begun = [] }, work.Begun);
+    }
+
+    /// <summary>A canvas whose record has holes would go on as a rollout that nobody could replay.</summary>
+    private static RolloutInFlight ReadInFlight(long group, ImmutableArray<int> prompt, RolloutInFlightProto p)
+    {
+        Required(p.SoFar, "canvas");
+        var record = ReadTrajectory(group, prompt, p.SoFar);
+        Expect(record.Steps > 0 && record.RevealStep.All(step => step >= -1 && step < record.Steps), $"sibling {p.SoFar.Sibling} was revealed at steps that its {record.Steps} do not have");
+        return new(record, p.RevealEntropySum);
     }
 
     private static PoliciesPublished FromProto(PoliciesPublishedProto p)

@@ -17,14 +17,27 @@ internal static class StatusCodec
         MessageForm.Of<LedgerStatus, LedgerStatusProto>("ledger-status", ToProto, FromProto),
         MessageForm.Of<PartFailed, PartFailedProto>(
             "part-failed", m => new() { Part = m.Part, Failure = ToProto(m.Failure) }, p => new(p.Part, FromProto(Required(p.Failure, "failure")))),
+        MessageForm.Of<PartGivenUp, PartGivenUpProto>(
+            "part-given-up", m => new() { Part = m.Part, Failures = m.Failures, Minutes = m.Minutes }, p => new(p.Part, p.Failures, p.Minutes)),
+        MessageForm.Of<PoolReport, PoolReportProto>("pool-report", ToProto, p => new(p.Pool, p.Node, p.HasTrouble ? p.Trouble : null)),
+        MessageForm.Of<Notice, NoticeProto>("notice", m => new() { Text = m.Text }, p => new(p.Text)),
         MessageForm.Of<GetRunStatus, GetRunStatusProto>("get-run-status", _ => new(), _ => new()),
         MessageForm.Of<RunStatus, RunStatusProto>(
             "run-status",
-            m => new() { Ledger = ToProto(m.Ledger), Failed = m.Failed is null ? null : ToProto(m.Failed), Parts = { m.Parts.Select(ToProto) } },
-            p => new(FromProto(Required(p.Ledger, "ledger")), p.Failed is null ? null : FromProto(p.Failed), [.. p.Parts.Select(FromProto)])),
+            m => new() { Ledger = ToProto(m.Ledger), Failed = m.Failed is null ? null : ToProto(m.Failed), Parts = { m.Parts.Select(ToProto) }, Notices = { m.Notices } },
+            p => new(FromProto(Required(p.Ledger, "ledger")), p.Failed is null ? null : FromProto(p.Failed), [.. p.Parts.Select(FromProto)]) { Notices = [.. p.Notices] }),
+        MessageForm.Of<Resume, ResumeProto>("resume", _ => new(), _ => new()),
+        MessageForm.Of<Resumed, ResumedProto>("resumed", _ => new(), _ => new()),
         MessageForm.Of<Drain, DrainProto>("drain", _ => new(), _ => new()),
         MessageForm.Of<Drained, DrainedProto>("drained", m => new() { Version = m.Version }, p => new(p.Version)),
     ];
+
+    private static PoolReportProto ToProto(PoolReport m)
+    {
+        var proto = new PoolReportProto { Pool = m.Pool, Node = m.Node };
+        if (m.Trouble is { } trouble) proto.Trouble = trouble;
+        return proto;
+    }
 
     private static RunFailureProto ToProto(RunFailure failure) => new() { Reason = failure.Reason, Environment = failure.Environment };
 
@@ -77,11 +90,12 @@ internal static class StatusCodec
             MaxStaleness = m.MaxStaleness,
         };
         if (m.Paused is { } reason) proto.Paused = reason;
+        if (m.PausedFor is { } pool) proto.PausedFor = pool;
         if (m.CheckpointStep is { } step) proto.CheckpointStep = step;
         return proto;
     }
 
     private static LedgerStatus FromProto(LedgerStatusProto p) => new(
         p.Version, p.Steps, p.Finished, p.HasPaused ? p.Paused : null, p.Draining, p.Issued, p.Trained, p.Filtered, p.Running, p.Waiting, p.Ready, p.InBatch,
-        p.HasCheckpointStep ? p.CheckpointStep : null, p.GroupsPerStep, p.MaxStaleness);
+        p.HasCheckpointStep ? p.CheckpointStep : null, p.GroupsPerStep, p.MaxStaleness) { PausedFor = p.HasPausedFor ? p.PausedFor : null };
 }

@@ -16,8 +16,9 @@ internal sealed class Catalogue
     public Catalogue(ConfigReader section)
     {
         // Only what the program or a plugin brought: a name that nobody registered stays unread and is reported as unknown.
+        // One that a file took away is reported as missing, so that there is always something to choose from.
         foreach (var name in section.Reference?.Fields.Keys ?? [])
-            if (section.OptionalSection(name) is { } entry) _entries.Add(name, entry);
+            _entries.Add(name, section.Section(name));
         foreach (var entry in _entries.Values) _ = Values(entry, entry);
     }
 

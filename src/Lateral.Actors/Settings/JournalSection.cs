@@ -1,3 +1,4 @@
+using Lateral.Actors.Hosting;
 using Lateral.Configuration;
 using Lateral.Core.Runs;
 using Npgsql;
@@ -22,7 +23,13 @@ internal static class JournalSection
             journal.Error("password", $"must come from the environment: a run directory keeps its configuration - {Advice}");
         if (kind == "postgres" && connection is null)
             journal.Error("kind", "= postgres needs journal.connection-string - write connection-string = \"Host=127.0.0.1;Database=lateral;Username=lateral\"");
-        return new JournalSettings(kind, connection, password is null ? null : new Secret(password));
+        var schema = journal.OptionalString("schema");
+        if (schema is not null && !PostgresJournal.SchemaName().IsMatch(schema))
+            journal.Error("schema", $"= {schema}: must be lateral_ and up to 55 lower-case letters, digits and underscores - write schema = lateral_first");
+        var (directory, every) = (journal.OptionalString("dir"), journal.Duration("backup-every", TimeSpan.FromSeconds(1), TimeSpan.FromHours(24)));
+        if (directory is not null && kind != "sqlite") journal.Error("dir", $"= {directory}: it is for the files of kind = sqlite, and with kind = {kind} the server keeps the journal - write dir = null");
+        else if (directory is not null && !Path.IsPathFullyQualified(directory)) journal.Error("dir", $"= {directory}: must be an absolute path, because a resume may start in another folder - write dir = /var/lib/lateral");
+        return new JournalSettings(kind, connection, password is null ? null : new Secret(password)) { Schema = schema, Directory = directory, BackupEvery = every };
     }
 
     private static void CheckConnection(ConfigReader journal, string connection)

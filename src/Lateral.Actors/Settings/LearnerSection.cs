@@ -1,6 +1,7 @@
 using System.Globalization;
 using Lateral.Configuration;
 using Lateral.Core.Learning;
+using Lateral.Core.Runs;
 
 namespace Lateral.Actors.Settings;
 
@@ -22,6 +23,10 @@ internal static class LearnerSection
             algorithm.Double("max-grad-norm", 0), algorithm.Int("updates", 1, 64),
             learner.Int("shards", 1, 1024), learner.Int("micro-batch-tokens", 1, 1 << 24), algorithm.Int("step-subset", 0, 65_536));
     }
+
+    public static SpikeSettings ReadSpikes(ConfigReader spikes) => new(
+        spikes.OneOf("answer", ["continue", "pause", "roll-back"]) switch { "pause" => SpikeAnswer.Pause, "roll-back" => SpikeAnswer.RollBack, _ => SpikeAnswer.Continue },
+        spikes.Double("z-score", 0, 1e6), spikes.Int("window", 10, 1000));
 
     /// <summary>The rise is cut to the warm-up's length, so that a shorter warm-up needs one key, not two.</summary>
     public static WarmupSettings ReadWarmup(ConfigReader warmup)

@@ -45,16 +45,21 @@ public static partial class RunSettingsReader
         var algorithm = config.Section("algorithm").OneOf("name", "grpo");
         var (rollout, learner) = (RolloutSection.Read(config.Section("rollout")), LearnerSection.Read(config.Section("algorithm"), config.Section("learner")));
         BatchRules.Check(config, rollout, learner);
+        var tls = PolicySection.ReadTls(config.Section("tls"));
+        var (journal, policies) = (JournalSection.Read(config.Section("journal")), PolicySection.Read(config.Section("policies")));
         return new RunSettings(
             name, Path.Combine(directory, name), steps, (ulong)run.Long("seed", 0), deterministic,
             TaskSection.Read(config), ReadModel(config.Section("model")), LearnerSection.ReadWarmup(config.Section("warmup")),
             rollout, config.Section("staleness").Int("max-versions", 0, 8), algorithm, learner,
             RewardSection.Read(config.Section("reward")), ReadEvaluation(config.Section("eval")), ReadCheckpoint(config.Section("checkpoint")),
-            TopologySection.Read(config.Section("topology")), JournalSection.Read(config.Section("journal")), compute,
+            TopologySection.Read(config.Section("topology"), config.Section("learner"), tls is not null, journal, policies.Transport), journal, compute,
             config.Raw("akka") is { } akka ? CanonicalJson.Write(akka) : "{}")
         {
             FirstPrompt = run.Long("first-prompt", 0, MaxFirstPrompt),
             ForkedFrom = run.OptionalString("forked-from"),
+            Policies = policies,
+            Spikes = LearnerSection.ReadSpikes(config.Section("learner").Section("spikes")),
+            Tls = tls,
         };
     }
 

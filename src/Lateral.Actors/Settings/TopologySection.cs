@@ -1,9 +1,10 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Net;
 using System.Text.RegularExpressions;
 using Lateral.Configuration;
+using Lateral.Core.Policies;
 using Lateral.Core.Runs;
+using Lateral.Core.Security;
 
 namespace Lateral.Actors.Settings;
 
@@ -11,41 +12,55 @@ namespace Lateral.Actors.Settings;
 internal static partial class TopologySection
 {
     private const string Devices = "roles.sampler.devices";
+    private const string RankDevices = "roles.rank.devices";
     private const string LearnerDevice = "roles.learner.device";
 
-    public static TopologySettings Read(ConfigReader topology)
+    /// <param name="encrypted">whether nodes know each other by certificates</param>
+    /// <param name="journal">only a server's is reached by several coordinators</param>
+    /// <param name="ranks">section <c>learner</c></param>
+    /// <param name="transport">of policies: gradients take the same way back</param>
+    public static TopologySettings Read(ConfigReader topology, ConfigReader ranks, bool encrypted, JournalSettings journal, string transport)
     {
-        var roles = topology.Section("roles");
-        _ = (roles.Section("coordinator"), roles.Section("reward"));
-        var sampler = roles.Section("sampler");
-        var (devices, learner) = (ReadDevices(topology, sampler), topology.String(LearnerDevice));
+        var sampler = topology.Section("roles").Section("sampler");
+        var (devices, learner) = (ReadDevices(topology, Devices), topology.String(LearnerDevice));
         CheckDevice(topology, LearnerDevice, learner);
         var host = topology.String("host", allowEmpty: false);
-        // Remoting is not encrypted: whoever reaches the port could speak for a role.
-        if (!(host == "localhost" || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address))))
-            topology.Error("host", $"must be a loopback address such as 127.0.0.1, got \"{host}\" - remoting is not encrypted");
+        // Whoever reaches an open port could speak for a role.
+        if (!encrypted && !TlsSettings.IsLoopback(host))
+            topology.Error("host", $"must be a loopback address such as 127.0.0.1 without TLS, got \"{host}\" - anybody could join; make certificates with lateral certs init and issue, and write tls {{ ca, certificate, key }}");
         var settings = new TopologySettings(devices, sampler.Int("slots", 1, 65_536), learner, host, topology.Int("port", 0, 65_535))
         {
             GpusPerNode = topology.Has("gpus-per-node") ? topology.Int("gpus-per-node", 0, 1024) : null,
             ShareDevices = topology.Bool("share-devices"),
+            ReportEvery = sampler.Duration("report-every", TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1)),
+            Cluster = ClusterSection.Read(topology.Section("cluster")),
+            Ranks = ranks.Int("ranks", 1, 1024),
+            RankDevices = ReadDevices(topology, RankDevices),
+            ShardDeadline = ranks.Duration("shard-deadline", TimeSpan.FromSeconds(1), TimeSpan.FromHours(24)),
         };
+        settings = settings with { Roles = ClusterSection.ReadRoles(topology.Section("roles"), settings, journal) };
+        if (settings.Ranks > 1 && !settings.Cluster.IsAlone && transport != PolicySyncSettings.Http)
+            ranks.Error("ranks", $"= {settings.Ranks}, but policies.transport = {transport}: ranks of other processes send their gradients over HTTP - write policies.transport = http");
         CheckTotal(topology, settings);
         CheckShared(topology, settings);
         return settings;
     }
 
-    private static ImmutableArray<string> ReadDevices(ConfigReader topology, ConfigReader sampler)
+    /// <param name="key">of a map of devices; none named = cpu</param>
+    private static ImmutableArray<string> ReadDevices(ConfigReader topology, string key)
     {
-        if (sampler.Value.Find("devices") is ConfigArray or ConfigScalar { Kind: not ScalarKind.Null })
+        string[] path = key.Split('.');
+        var role = topology.Section(path[0]).Section(path[1]);
+        if (role.Value.Find("devices") is ConfigArray or ConfigScalar { Kind: not ScalarKind.Null })
         {
-            var written = sampler.Raw("devices");
+            var written = role.Raw("devices");
             var names = ((written as ConfigArray)?.Items ?? [written!]).OfType<ConfigScalar>().Select(item => $"{ConfigPath.RenderKey(item.Text)} {{}}").Distinct().DefaultIfEmpty("cpu {}");
-            sampler.Error("devices", $"must be a map, so that another file can add or remove a device - write devices {{ {string.Join(", ", names)} }}");
+            role.Error("devices", $"must be a map, so that another file can add or remove a device - write devices {{ {string.Join(", ", names)} }}");
             return ["cpu"];
         }
 
-        var named = sampler.Sections("devices");
-        foreach (var device in named.Keys) CheckDevice(topology, $"{Devices}.{ConfigPath.RenderKey(device)}", device);
+        var named = role.Sections("devices");
+        foreach (var device in named.Keys) CheckDevice(topology, $"{key}.{ConfigPath.RenderKey(device)}", device);
         return named.Count == 0 ? ["cpu"] : [.. named.Keys];
     }
 
@@ -83,12 +98,13 @@ internal static partial class TopologySection
     }
 
     private static IEnumerable<(string Key, string Device)> Named(TopologySettings settings) =>
-        settings.SamplerDevices.Select(device => ($"{Devices}.{ConfigPath.RenderKey(device)}", device)).Append((LearnerDevice, settings.LearnerDevice));
+        settings.SamplerDevices.Select(device => ($"{Devices}.{ConfigPath.RenderKey(device)}", device))
+            .Concat(settings.RankDevices.Select(device => ($"{RankDevices}.{ConfigPath.RenderKey(device)}", device))).Append((LearnerDevice, settings.LearnerDevice));
 
     /// <summary>A device is named by a key, so the key's own place is what to point at.</summary>
     private static Origin Place(ConfigReader topology, string key) =>
-        key.StartsWith(Devices + ".", StringComparison.Ordinal) && topology.Value.Find("roles", "sampler", "devices") is ConfigObject devices
-        && devices.Fields.Keys.FirstOrDefault(name => $"{Devices}.{ConfigPath.RenderKey(name)}" == key) is { } device
+        new[] { Devices, RankDevices }.FirstOrDefault(map => key.StartsWith(map + ".", StringComparison.Ordinal)) is { } map && topology.Value.Find(map.Split('.')) is ConfigObject devices
+        && devices.Fields.Keys.FirstOrDefault(name => $"{map}.{ConfigPath.RenderKey(name)}" == key) is { } device
             ? devices.KeyOrigin(device)
             : topology.OriginOf(key);
 

@@ -8,6 +8,9 @@ public enum PayloadKind
 
     /// <summary>The adapter's weights only, in their own precision.</summary>
     Adapter = 1,
+
+    /// <summary>Every weight, in the middle of a step: what the learner's ranks compute gradients of, and nobody samples under.</summary>
+    Working = 2,
 }
 
 /// <summary>
@@ -20,7 +23,23 @@ public enum PayloadKind
 /// <param name="ParentHash">hash of the version this one was trained from; empty for version 0</param>
 /// <param name="Bytes">payload size in bytes</param>
 /// <param name="Location">where the payload can be fetched, relative to the run directory</param>
-public sealed record PolicyManifest(int Epoch, int Version, string Hash, string ParentHash, PayloadKind Kind, long Bytes, string Location);
+public sealed record PolicyManifest(int Epoch, int Version, string Hash, string ParentHash, PayloadKind Kind, long Bytes, string Location)
+{
+    /// <summary>What this program writes and reads: one file that holds the whole payload.</summary>
+    public const int WholePayload = 1;
+
+    /// <summary>How the payload has to be fetched and applied. A reader refuses what it does not know, and so does not mistake a delta for a policy.</summary>
+    public int Protocol { get; init; } = WholePayload;
+
+    /// <summary>Why this program cannot apply the payload; null = it can.</summary>
+    public string? Refusal => Protocol == WholePayload ? null : $"its manifest speaks protocol {Protocol} and this node {WholePayload} - use the same version of Lateral on every node";
+
+    /// <summary>
+    /// The learner's own score of a fixed canvas under this version, in nats per token: a sampler that has loaded it has to find the
+    /// same, which no hash can tell. Null = nobody scored it, and nothing is compared.
+    /// </summary>
+    public double? Canary { get; init; }
+}
 
 /// <summary>From <paramref name="FirstStep"/> on, denoising steps were computed under this policy.</summary>
 public readonly record struct PolicySpan(int FirstStep, int Version, string Hash);
@@ -33,5 +52,5 @@ public interface IPolicyCache
     Task<string> FetchAsync(PolicyManifest manifest, CancellationToken cancellation);
 }
 
-/// <summary>A policy's payload is missing or is not what its manifest says.</summary>
+/// <summary>A policy's payload is missing, is not what its manifest says, or does not compute what its learner computed.</summary>
 public sealed class PolicyUnavailableException(string message, Exception? inner = null) : Exception(message, inner);

@@ -4,23 +4,32 @@ namespace Lateral.Core.Rewards;
 
 /// <summary>
 /// Scores rollouts with a fixed number of workers and a deadline per call. A verifier that throws, hangs or returns late
-/// yields <see cref="RewardOutcome.InfraFault"/>: never a number, never an exception.
+/// yields <see cref="RewardOutcome.InfraFault"/>: never a number (I8), never an exception.
 /// </summary>
 public sealed class RewardPool(RewardPoolSpec spec, IReward reward)
 {
     /// <summary>How the reason of a missed deadline begins.</summary>
     public const string TimeoutReason = "no answer within";
 
+    /// <summary>A verifier that returns NaN or infinity is broken; its number is not a reward.</summary>
+    private const string NotFinite = "non-finite reward";
+
     private readonly SemaphoreSlim _workers = new(spec.Workers);
 
     public RewardPoolSpec Spec => spec;
+
+    /// <summary>What deadlines are measured with.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Where verifiers run.</summary>
+    public TaskScheduler Threads { get; init; } = TaskScheduler.Default;
 
     /// <returns>one outcome per request, in order</returns>
     public async Task<ImmutableArray<RewardOutcome>> ScoreAsync(ImmutableArray<RewardRequest> requests)
     {
         var outcomes = new RewardOutcome[requests.Length];
         var next = -1;
-        await Task.WhenAll(Enumerable.Range(0, Math.Min(spec.Workers, requests.Length)).Select(_ => Task.Run(WorkAsync)));
+        await Task.WhenAll(Enumerable.Range(0, Math.Min(spec.Workers, requests.Length)).Select(_ => Start(WorkAsync).Unwrap()));
         return [.. outcomes];
 
         async Task WorkAsync()
@@ -44,10 +53,11 @@ public sealed class RewardPool(RewardPoolSpec spec, IReward reward)
     {
         using var deadline = new CancellationTokenSource();
         // On its own task, so that a verifier that never yields cannot hold the pool past the deadline.
-        var scoring = Task.Run(async () => await reward.ScoreAsync(request, deadline.Token), CancellationToken.None);
+        var scoring = Start(async () => await reward.ScoreAsync(request, deadline.Token)).Unwrap();
         try
         {
-            return await scoring.WaitAsync(spec.Timeout);
+            var outcome = await scoring.WaitAsync(spec.Timeout, Time);
+            return outcome is RewardOutcome.Scored scored && !double.IsFinite(scored.Value) ? new RewardOutcome.InfraFault(NotFinite) : outcome;
         }
         catch (TimeoutException)
         {
@@ -59,4 +69,8 @@ public sealed class RewardPool(RewardPoolSpec spec, IReward reward)
             return new RewardOutcome.InfraFault($"{failure.GetType().Name}: {failure.Message}");
         }
     }
+
+    /// <summary>Hidden from what it runs: a verifier's own awaits go where they always go.</summary>
+    private Task<T> Start<T>(Func<T> work) =>
+        Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.DenyChildAttach | TaskCreationOptions.HideScheduler, Threads);
 }

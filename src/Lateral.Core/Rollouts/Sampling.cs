@@ -21,7 +21,25 @@ public sealed record RolloutSpec(int GenLength, int BlockLength, int Steps, doub
 /// <summary>Work for a sampler: the listed siblings of one group.</summary>
 /// <param name="Group">group ordinal; for evaluation, the held-out prompt's index</param>
 /// <param name="Evaluation">draw from the evaluation streams and stay outside the ledger</param>
-public sealed record SampleTask(long Group, ImmutableArray<int> Siblings, Prompt Prompt, RolloutSpec Spec, bool Evaluation);
+public sealed record SampleTask(long Group, ImmutableArray<int> Siblings, Prompt Prompt, RolloutSpec Spec, bool Evaluation)
+{
+    /// <summary>Siblings that another sampler has begun: they go on where they were, the others begin.</summary>
+    public ImmutableArray<RolloutInFlight> Begun { get; init; } = [];
+}
+
+/// <summary>
+/// A rollout between two denoising steps: all that another sampler needs to go on with it. Every draw is keyed by rollout, step and
+/// position, so under the same policy the rest comes out as it would have.
+/// </summary>
+/// <param name="SoFar">what the finished steps recorded; a token whose reveal step is -1 is still masked, and there is no text yet</param>
+/// <param name="RevealEntropySum">sum over revealed positions of the token distribution's entropy at the reveal, in nats</param>
+public sealed record RolloutInFlight(Trajectory SoFar, double RevealEntropySum)
+{
+    public RolloutId Id => SoFar.Id;
+
+    /// <summary>The denoising step that comes next.</summary>
+    public int Step => SoFar.Steps;
+}
 
 /// <summary>Cumulative figures of one sampler since it started; seconds are monotonic-clock time of its device thread.</summary>
 /// <param name="BusySeconds">spent in denoising steps</param>
@@ -34,6 +52,15 @@ public sealed record SamplerStatistics(
     double BusySeconds, double IdleSeconds, double SwapSeconds, long Forwards, long RowSteps, long SlotSteps, long Tokens, long Rollouts)
 {
     public static SamplerStatistics Zero { get; } = new(0, 0, 0, 0, 0, 0, 0, 0);
+
+    /// <summary>Canvases denoised at once now: fewer than were asked for where memory did not suffice. 0 = nothing was denoised yet. No part of a sum.</summary>
+    public int Slots { get; init; }
+
+    /// <summary>
+    /// By how many nats per token the current policy's canary differed from the learner's, of several samplers the largest; null =
+    /// nothing was compared. No part of a sum.
+    /// </summary>
+    public double? CanaryDifference { get; init; }
 
     public static SamplerStatistics operator +(SamplerStatistics a, SamplerStatistics b) => new(
         a.BusySeconds + b.BusySeconds, a.IdleSeconds + b.IdleSeconds, a.SwapSeconds + b.SwapSeconds,
@@ -58,10 +85,14 @@ public interface ISampler : IAsyncDisposable
 
     /// <summary>Loads a policy and makes it current at the next denoising-step boundary; running canvases continue under it.</summary>
     /// <param name="path">a verified local copy of the payload</param>
+    /// <exception cref="PolicyUnavailableException">the policy cannot be used; nothing is denoised under what is neither it nor the one before</exception>
     Task SwapAsync(PolicyManifest manifest, string path);
 
     /// <summary>The rollouts that finished since the last call; waits until there is at least one. One call at a time.</summary>
     Task<IReadOnlyList<Trajectory>> NextFinishedAsync(CancellationToken cancellation);
+
+    /// <summary>Rollouts of the ledger that have taken a step and are not finished, as they are between two steps. None where an engine cannot hand them on.</summary>
+    Task<IReadOnlyList<RolloutInFlight>> InFlightAsync() => Task.FromResult<IReadOnlyList<RolloutInFlight>>([]);
 
     SamplerStatistics Statistics { get; }
 }

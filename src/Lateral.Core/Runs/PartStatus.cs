@@ -84,11 +84,17 @@ public static class Parts
     /// <summary>Writes steps, rollouts and checkpoints beside the training.</summary>
     public const string Recorder = "recorder";
 
-    private const string SamplerPrefix = "sampler ", RewardPoolPrefix = "reward pool ";
+    private const string SamplerPrefix = "sampler ", RewardPoolPrefix = "reward pool ", RankPrefix = "learner rank ";
 
     public static string Sampler(string name) => SamplerPrefix + name;
 
     public static string RewardPool(string name) => RewardPoolPrefix + name;
+
+    /// <summary>A rank beside the learner's own.</summary>
+    public static string Rank(string name) => RankPrefix + name;
+
+    /// <summary>Whether the run goes on without this one part, as long as there is another or the learner does its work.</summary>
+    public static bool IsOneOfMany(string part) => IsSampler(part) || part.StartsWith(RankPrefix, StringComparison.Ordinal);
 
     public static bool IsSampler(string part) => part.StartsWith(SamplerPrefix, StringComparison.Ordinal);
 
@@ -121,6 +127,9 @@ public static class Figures
     public const string Active = "active";
     public const string Slots = "slots";
     public const string Version = "version";
+
+    /// <summary>Nats per token between the sampler's score of its policy's canary and the learner's.</summary>
+    public const string CanaryDifference = "canary-difference";
 
     /// <summary>Seconds without a forward although rollouts are active.</summary>
     public const string StalledSeconds = "stalled-seconds";

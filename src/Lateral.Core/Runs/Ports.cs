@@ -37,3 +37,11 @@ public interface IPolicyStore
     /// <summary>Deletes snapshots below the version; checkpoints are kept apart and stay.</summary>
     void Prune(int oldestVersion);
 }
+
+/// <summary>Where a run's policies can be fetched, as the learner's node tells the others.</summary>
+/// <param name="Address">for example <c>https://10.0.0.7:5601/</c>; null = every node reads the run directory</param>
+/// <param name="Token">what a request has to show; null = certificates are enough, or a file on each node holds it</param>
+public sealed record PolicySource(string? Address, Secret? Token)
+{
+    public static PolicySource RunDirectory { get; } = new(null, null);
+}

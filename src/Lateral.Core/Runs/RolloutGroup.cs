@@ -10,8 +10,8 @@ namespace Lateral.Core.Runs;
 /// <remarks>
 /// Invariants:
 /// <list type="bullet">
-/// <item>a sibling's trajectory and its value in a pool are recorded at most once;</item>
-/// <item>an infrastructure fault never becomes a value;</item>
+/// <item>I3 at most once: a sibling's trajectory and its value in a pool are recorded at most once;</item>
+/// <item>I8 no fabrication: an infrastructure fault never becomes a value;</item>
 /// <item>complete = every sibling has a trajectory and a value in every pool, re-derived from the state, never remembered.</item>
 /// </list>
 /// </remarks>

@@ -40,11 +40,27 @@ public sealed record StepTrained(int Epoch, StepReport Report) : IRunEvent
 /// <summary>The full training state of a step is durable.</summary>
 public sealed record CheckpointCommitted(Checkpoint Checkpoint) : IRunEvent;
 
+/// <summary>
+/// Step <paramref name="Step"/> begins with the weights of an earlier checkpoint: what the steps between them trained is undone,
+/// and their groups are quarantined. Steps and versions go on, so that no policy's identity is ever used twice.
+/// </summary>
+public sealed record RolledBack(int Step, Checkpoint To, string Reason) : IRunEvent;
+
+/// <summary>A step left the run's course; what follows from it, if anything, is the next event.</summary>
+public sealed record SpikeSeen(int Step, string Reason) : IRunEvent;
+
+/// <summary>A checkpoint cannot be loaded any more; the one before it is the newest now.</summary>
+public sealed record CheckpointLost(Checkpoint Checkpoint, string Reason) : IRunEvent;
+
 /// <summary>A replayed step did not reproduce its published hash; training goes on from the new weights.</summary>
 public sealed record ReplayDiverged(int Step, string Published, string Replayed) : IRunEvent;
 
-/// <summary>Admission stopped for a reason a person must see; running work finishes.</summary>
-public sealed record RunPaused(string Reason) : IRunEvent;
+/// <summary>No group is issued any more; what is being sampled and scored goes on.</summary>
+public sealed record RunPaused(string Reason) : IRunEvent
+{
+    /// <summary>The reward pool that has to answer before the run goes on by itself; null = a person must see the reason, and until then no batch is formed either.</summary>
+    public string? Pool { get; init; }
+}
 
 /// <summary>Admission goes on.</summary>
 public sealed record RunResumed : IRunEvent;

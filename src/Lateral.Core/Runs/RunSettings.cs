@@ -1,8 +1,11 @@
 using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text;
 using Lateral.Core.Learning;
 using Lateral.Core.Policies;
 using Lateral.Core.Rewards;
 using Lateral.Core.Rollouts;
+using Lateral.Core.Security;
 
 namespace Lateral.Core.Runs;
 
@@ -26,7 +29,19 @@ public sealed record RunSettings(
     /// <summary>The checkpoint the run began from, <c>NAME@STEP</c>; a copy of it lies in the run directory. Null = the run made its own base.</summary>
     public string? ForkedFrom { get; init; }
 
-    public LedgerSettings Ledger => new(Rollout.GroupsPerStep, MaxStaleness, Steps, Deterministic);
+    /// <summary>How samplers of other nodes get policies.</summary>
+    public required PolicySyncSettings Policies { get; init; }
+
+    /// <summary>Mutual TLS between nodes; null = none, and then nothing leaves the machine.</summary>
+    public TlsSettings? Tls { get; init; }
+
+    /// <summary>For a folder of this machine that several runs use: <c>first-0a1b2c3d4e5f</c>, so that runs of one name in different places do not meet in it.</summary>
+    public string UniqueName() => $"{Name}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Path.GetFullPath(Directory))))[..12]}";
+
+    /// <summary>What is done when a step leaves the run's course.</summary>
+    public SpikeSettings Spikes { get; init; } = SpikeSettings.Off;
+
+    public LedgerSettings Ledger => new(Rollout.GroupsPerStep, MaxStaleness, Steps, Deterministic) { Spikes = Spikes };
 }
 
 /// <param name="Parameters">the task's own keys, as written</param>
@@ -43,10 +58,20 @@ public sealed record EvaluationSettings(int Every, int Prompts, int FinalPrompts
 
 public sealed record CheckpointSettings(int Every, int KeepLast);
 
-/// <param name="Kind"><c>sqlite</c> (files in the run directory) or <c>postgres</c></param>
+/// <param name="Kind"><c>sqlite</c> (files) or <c>postgres</c></param>
 /// <param name="ConnectionString">of a PostgreSQL server, for example <c>Host=db;Database=lateral;Username=lateral</c>; never with the password</param>
 /// <param name="Password">from the environment, at every start</param>
-public sealed record JournalSettings(string Kind, string? ConnectionString = null, Secret? Password = null);
+public sealed record JournalSettings(string Kind, string? ConnectionString = null, Secret? Password = null)
+{
+    /// <summary>Of a PostgreSQL database; null = drawn at the run's first start and known to its directory alone, so that only the node with that directory can have the journal.</summary>
+    public string? Schema { get; init; }
+
+    /// <summary>Folder of the coordinator's machine in which the run's SQLite files have a folder of their own; null = they are in the run directory.</summary>
+    public string? Directory { get; init; }
+
+    /// <summary>How often they are copied into the run directory, where they are not in it.</summary>
+    public TimeSpan BackupEvery { get; init; } = TimeSpan.FromSeconds(60);
+}
 
 /// <param name="Threads">intra-op threads of libtorch in this process</param>
 /// <param name="Libtorch">directory of an installed libtorch or PyTorch; null = the package's</param>
@@ -63,4 +88,40 @@ public sealed record TopologySettings(
 
     /// <summary>Whether a sampler and the learner may name the same CUDA device.</summary>
     public bool ShareDevices { get; init; }
+
+    /// <summary>How often a sampler says how far its rollouts are: what its death costs at most.</summary>
+    public TimeSpan ReportEvery { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>That train a batch together, the learner included: <c>learner.ranks</c>.</summary>
+    public int Ranks { get; init; } = 1;
+
+    /// <summary>One rank beside the learner a device, in each process with that role.</summary>
+    public ImmutableArray<string> RankDevices { get; init; } = ["cpu"];
+
+    /// <summary>How long a rank may hold a gradient shard before another may take it, too: <c>learner.shard-deadline</c>.</summary>
+    public TimeSpan ShardDeadline { get; init; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>Processes by role.</summary>
+    public ImmutableSortedDictionary<string, RoleSettings> Roles { get; init; } = ImmutableSortedDictionary<string, RoleSettings>.Empty;
+
+    public ClusterSettings Cluster { get; init; } = ClusterSettings.Alone;
+}
+
+/// <param name="Local">whether <c>train</c> and <c>resume</c> take the role in their own process</param>
+/// <param name="Nodes">processes with the role that the run waits for before it begins</param>
+public sealed record RoleSettings(bool Local, int Nodes);
+
+/// <summary>How the processes of a run find each other and how long they wait. At most one of seeds, DNS name and folder is given; none = one process is the run.</summary>
+/// <param name="Seeds">addresses <c>host:port</c>; the first may begin the cluster</param>
+/// <param name="Dns"><c>name:port</c> that resolves to the coordinators' addresses</param>
+/// <param name="Directory">folder that every node can write</param>
+/// <param name="Patience">for the other nodes, at the start and when the coordinator is gone</param>
+/// <param name="HeartbeatPause">silence after which a node counts as unreachable</param>
+/// <param name="StableAfter">how long a node stays unreachable before it is removed</param>
+public sealed record ClusterSettings(
+    ImmutableArray<string> Seeds, string? Dns, string? Directory, TimeSpan Patience, TimeSpan HeartbeatPause, TimeSpan StableAfter)
+{
+    public static ClusterSettings Alone { get; } = new([], null, null, TimeSpan.FromMinutes(10), TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(7));
+
+    public bool IsAlone => Seeds.IsEmpty && Dns is null && Directory is null;
 }

@@ -20,15 +20,18 @@ public sealed record LedgerStatus(
     long Issued, long Trained, long Filtered, int Running, int Waiting, int Ready, int InBatch, int? CheckpointStep,
     int GroupsPerStep, int MaxStaleness)
 {
+    /// <summary>The reward pool the run is paused for until it answers again; null = a person is needed, or it is not paused.</summary>
+    public string? PausedFor { get; init; }
+
     public static LedgerStatus Of(RunLedger ledger, bool draining = false)
     {
         var settings = ledger.Settings;
         var end = (ledger.Version + 1L) * settings.GroupsPerStep;
         var ready = settings.Deterministic ? ledger.Waiting.Keys.Count(ordinal => ordinal < end) : Math.Min(ledger.Waiting.Count, settings.GroupsPerStep);
         return new LedgerStatus(
-            ledger.Version, settings.Steps, ledger.Finished && ledger.LastCheckpoint?.Step == ledger.Version, ledger.PauseReason, draining,
+            ledger.Version, settings.Steps, ledger.Finished && ledger.Saved, ledger.PauseReason, draining,
             ledger.Issued, ledger.Trained, ledger.Filtered, ledger.Running.Count, ledger.Waiting.Count, ready, ledger.Pending?.Groups.Length ?? 0,
-            ledger.LastCheckpoint?.Step, settings.GroupsPerStep, settings.MaxStaleness);
+            ledger.LastCheckpoint?.Step, settings.GroupsPerStep, settings.MaxStaleness) { PausedFor = ledger.Pause?.Pool };
     }
 
     /// <summary>What the ledger says of itself as a part.</summary>
@@ -46,5 +49,8 @@ public sealed record LedgerStatus(
 /// <param name="Parts">by name; those that were never heard of are there as starting</param>
 public sealed record RunStatus(LedgerStatus Ledger, RunFailure? Failed, ImmutableArray<PartStatus> Parts)
 {
+    /// <summary>What a user should be told once, oldest first; only ever added to.</summary>
+    public ImmutableArray<string> Notices { get; init; } = [];
+
     public PartStatus? Part(string name) => Parts.FirstOrDefault(part => part.Part == name);
 }

@@ -19,6 +19,13 @@ public sealed record SamplerPlan(int? Current, int? Latest, ImmutableArray<Sampl
         : [];
 
     /// <summary>
+    /// The policies that can be had have changed. Pinned work of a version before the oldest is let go: its group was completed
+    /// by another sampler, and waiting for its policy would hold up everything else for ever.
+    /// </summary>
+    public SamplerPlan Publish(int oldest, int latest) =>
+        this with { Latest = latest, Held = Held.RemoveAll(work => work.Pinned && work.Version < oldest) };
+
+    /// <summary>
     /// The version to swap to before more can be done, or null. Pinned work makes the engine drain first: its canvases
     /// belong to one version. Without pinned work the newest policy is taken between two denoising steps.
     /// </summary>

@@ -15,7 +15,8 @@ public static class SafetensorsWriter
     /// <param name="path">Replaced if it exists; its folder must exist.</param>
     /// <param name="tensors">On any device; wide element types first and then by name, which keeps every tensor aligned.</param>
     /// <param name="metadata">Free text, stored in the order of its keys.</param>
-    public static string Write(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    /// <param name="sync">Off for what can be derived again, as for <see cref="DurableFile"/>.</param>
+    public static string Write(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null, bool sync = true)
     {
         var entries = Layout(tensors);
         var header = Header(entries, metadata ?? new Dictionary<string, string>());
@@ -44,7 +45,7 @@ public static class SafetensorsWriter
                 for (var at = 0L; at < flat.numel(); at += ChunkElements)
                     Append(flat.narrow(0, at, Math.Min(ChunkElements, flat.numel() - at)).bytes);
             }
-        }, size);
+        }, size, sync);
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Lateral.Core.Learning;
 using Lateral.Core.Policies;
+using Lateral.Core.Runs;
 using Lateral.Diffusion.Checkpoints;
 using Lateral.Diffusion.Models;
 using static Lateral.Diffusion.Learning.CheckpointFolder;
@@ -29,11 +30,14 @@ internal sealed record CheckpointCopy(
 
 /// <summary>
 /// The <c>checkpoints/</c> folder of a run. A checkpoint is complete or absent: it is written and synced under another name,
-/// then renamed, and it is read only after every file has the size and hash of its manifest.
+/// then renamed, and it is read only after every file has the size and hash of its manifest (I4).
 /// </summary>
 internal sealed class CheckpointFiles(string runDirectory, int keepLast)
 {
     private const string Folder = "checkpoints";
+
+    /// <summary>Steps this process has loaded or written, the newest two: what a recovery goes back to, whatever else lies there.</summary>
+    private readonly Queue<int> _sound = new();
 
     /// <summary>The same for payloads and checkpoints, so that one policy has one hash.</summary>
     public static ImmutableDictionary<string, string> WeightsMetadata { get; } = ImmutableDictionary<string, string>.Empty.Add("format", "pt");
@@ -50,12 +54,14 @@ internal sealed class CheckpointFiles(string runDirectory, int keepLast)
             var hash = SafetensorsWriter.Write(Path.Combine(temporary, LladaStore.WeightsFile), copy.Weights, WeightsMetadata);
             var files = ImmutableSortedDictionary.CreateBuilder<string, CheckpointEntry>(StringComparer.Ordinal);
             files.Add(LladaStore.WeightsFile, Entry(temporary, LladaStore.WeightsFile, hash));
+            Failpoint.Reach("mid-save");
             files.Add(Optimizer, Entry(temporary, Optimizer, SafetensorsWriter.Write(Path.Combine(temporary, Optimizer), copy.Optimizer)));
             files.Add(LladaStore.ConfigFile, WriteText(temporary, LladaStore.ConfigFile, System.Text.Encoding.UTF8.GetBytes(LladaConfig.Format(copy.Spec))));
             files.Add(State, WriteText(temporary, State, JsonSerializer.SerializeToUtf8Bytes(state, Json)));
             WriteText(temporary, Manifest, JsonSerializer.SerializeToUtf8Bytes(new CheckpointManifest(state.Step, files.ToImmutable()), Json));
             var checkpoint = new Checkpoint(state.Step, $"{Folder}/step_{state.Step}", hash);
             Install(temporary, Path.Combine(runDirectory, checkpoint.Location));
+            Trust(state.Step);
             Prune(root);
             return checkpoint;
         }
@@ -66,6 +72,9 @@ internal sealed class CheckpointFiles(string runDirectory, int keepLast)
         }
     }
 
+    /// <summary>Removes what a learner that was killed in the middle of a save left behind. For the one that takes over.</summary>
+    public void Sweep() => DurableFile.Sweep(Path.Combine(runDirectory, Folder));
+
     /// <summary>Checks every file, then hands the folder to <paramref name="load"/>.</summary>
     /// <exception cref="PolicyUnavailableException">names the file that is missing, torn or other than promised</exception>
     public void Read(Checkpoint checkpoint, Action<string, CheckpointState> load)
@@ -74,6 +83,7 @@ internal sealed class CheckpointFiles(string runDirectory, int keepLast)
         CheckpointFolder.Open(folder, checkpoint.Hash, () => load(
             folder,
             JsonSerializer.Deserialize<CheckpointState>(File.ReadAllBytes(Path.Combine(folder, State)), Json) ?? throw new InvalidDataException($"{State} is empty")));
+        Trust(checkpoint.Step);
     }
 
     public static void LoadOptimizer(string folder, Objectives.AdamW optimizer)
@@ -108,17 +118,34 @@ internal sealed class CheckpointFiles(string runDirectory, int keepLast)
         if (Directory.Exists(replaced)) Directory.Delete(replaced, recursive: true);
     }
 
+    private void Trust(int step)
+    {
+        lock (_sound)
+        {
+            if (!_sound.Contains(step)) _sound.Enqueue(step);
+            while (_sound.Count > 2) _sound.Dequeue();
+        }
+    }
+
+    private bool IsSound(int step)
+    {
+        lock (_sound) return _sound.Contains(step);
+    }
+
     /// <summary>
-    /// Keeps the newest ones and step 0. The one before the newest stays in any case: until the newest is journaled, it is
-    /// the one a recovery needs.
+    /// Keeps the newest ones and step 0. The one before the newest stays in any case: until the newest is journaled, and where it
+    /// turns out damaged, it is the one a recovery needs. A damaged one counts for nothing, though it may be newer. What a restored
+    /// journal would go on from stays, too.
     /// </summary>
     private void Prune(string root)
     {
+        var pinned = PinnedVersions.Read(runDirectory);
         var steps = Directory.EnumerateDirectories(root, "step_*")
             .Select(path => (Path: path, Step: int.TryParse(Path.GetFileName(path)["step_".Length..], out var step) ? step : 0))
             .Where(checkpoint => checkpoint.Step > 0)
             .OrderByDescending(checkpoint => checkpoint.Step)
-            .Skip(Math.Max(2, keepLast));
+            .Skip(Math.Max(2, keepLast))
+            .Where(checkpoint => !IsSound(checkpoint.Step) && !pinned.Contains(checkpoint.Step));
         foreach (var (path, _) in steps) Directory.Delete(path, recursive: true);
     }
 }

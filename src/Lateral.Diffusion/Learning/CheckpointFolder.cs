@@ -9,7 +9,11 @@ using Lateral.Diffusion.Models;
 namespace Lateral.Diffusion.Learning;
 
 /// <param name="Files">by name: SHA-256 and size in bytes</param>
-internal sealed record CheckpointManifest(int Step, ImmutableSortedDictionary<string, CheckpointEntry> Files);
+internal sealed record CheckpointManifest(int Step, ImmutableSortedDictionary<string, CheckpointEntry> Files)
+{
+    /// <summary>Rises when the meaning of a file changes. A manifest without it is of the first.</summary>
+    public int Protocol { get; init; } = CheckpointFolder.Protocol;
+}
 
 internal sealed record CheckpointEntry(string Sha256, long Bytes);
 
@@ -20,6 +24,8 @@ internal sealed record CheckpointEntry(string Sha256, long Bytes);
 public static class CheckpointFolder
 {
     internal const string Optimizer = "optimizer.safetensors", State = "state.json", Manifest = "manifest.json";
+
+    internal const int Protocol = 1;
 
     internal static JsonSerializerOptions Json { get; } = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
@@ -56,6 +62,7 @@ public static class CheckpointFolder
         {
             var manifest = JsonSerializer.Deserialize<CheckpointManifest>(File.ReadAllBytes(Path.Combine(folder, Manifest)), Json)
                 ?? throw Broken(Manifest, "is empty");
+            if (manifest.Protocol != Protocol) throw Broken(Manifest, $"speaks protocol {manifest.Protocol} and this program {Protocol}: use the version of Lateral that wrote it");
             foreach (var (name, entry) in manifest.Files)
             {
                 using var stream = File.OpenRead(Path.Combine(folder, name));

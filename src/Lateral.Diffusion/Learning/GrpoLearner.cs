@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using Lateral.Core;
 using Lateral.Core.Learning;
 using Lateral.Core.Policies;
 using Lateral.Diffusion.Objectives;
@@ -67,18 +68,7 @@ public sealed class GrpoLearner : ILearner
         }).ConfigureAwait(false);
     }, cancellation);
 
-    public Task LoadAsync(Checkpoint checkpoint, CancellationToken cancellation) => Exclusively(() => OnDevice(state =>
-    {
-        // Until all of it is loaded there is no policy to train.
-        state.Hash = "";
-        _checkpoints.Read(checkpoint, (folder, saved) =>
-        {
-            CheckpointFiles.LoadOptimizer(folder, state.Optimizer);
-            CheckpointFiles.LoadWeights(folder, state.Model);
-            (state.Step, state.Hash) = (saved.Step, checkpoint.Hash);
-        });
-        return true;
-    }), cancellation);
+    public Task LoadAsync(Checkpoint checkpoint, CancellationToken cancellation) => Exclusively(() => OnDevice(state => Load(state, checkpoint)), cancellation);
 
     public Task<StepReport> TrainAsync(LearnerBatch batch, CancellationToken cancellation) => Exclusively(async () =>
     {
@@ -113,32 +103,95 @@ public sealed class GrpoLearner : ILearner
     private async Task<StepReport> Train(GroupBatch plan, CancellationToken cancellation)
     {
         var start = Stopwatch.GetTimestamp();
+        if (plan.Source.From is { } from) await OnDevice(state => RollBack(state, from, plan.Source.Step)).ConfigureAwait(false);
         var (log, result) = (new TokenLog(), default(UpdateResult));
-        for (var update = 0; update < _settings.Algorithm.Updates && !result.Skipped; update++)
+        var (decided, updates, ranks) = (plan.Source.Decided, 0, 0);
+        var cuts = new List<int>();
+        while (updates < (decided?.Updates ?? _settings.Algorithm.Updates) && !result.Skipped)
         {
-            var current = update;
-            // Ratios are measured once, under the weights the step began with.
-            await OnDevice(state => state.ContributeShards(plan, _exchange, current == 0 ? log : null), Autograd.On).ConfigureAwait(false);
-            await _exchange.TotalAsync(_total, cancellation).ConfigureAwait(false);
+            var current = updates;
+            var round = await SumAsync(plan, current, cancellation).ConfigureAwait(false);
+            foreach (var shard in round.Total(_total))
+            {
+                log.Add(shard.Scored);
+                cuts.Add(shard.Tokens);
+            }
+
+            ranks = Math.Max(ranks, round.Ranks);
+            if (Failpoint.Holds($"nan-gradient-{plan.Source.Step}")) _total[0] = float.NaN;
             result = await OnDevice(state => state.Apply(_total, plan.Source.Step, current)).ConfigureAwait(false);
+            if (!result.Skipped) updates++;
+            else if (decided is not null)
+                throw new InvalidOperationException($"the journal says that update {current} of step {plan.Source.Step} was applied, and now its gradient is not finite: {_settings.Device} may be defective");
         }
 
+        Failpoint.Reach("after-optim");
+        var skipped = updates < _settings.Algorithm.Updates;
         var trained = Stopwatch.GetTimestamp();
         var policy = await OnDevice(state => Publish(state, plan.Source.Epoch, plan.Source.Step)).ConfigureAwait(false);
         // What a skipped step could not compute is absent from its metrics; Skipped says why.
         var metrics = BatchMetrics.Of(plan).Concat(log.Metrics()).Concat(
         [
-            new("optim/grad_norm", result.Norm), new("optim/lr", result.Rate), new("optim/loss", log.Loss(plan.Tokens)), new("tokens/scored", log.Count),
+            .. plan.Source.From is { } origin ? [new("optim/rolled_back_to", origin.Step)] : Array.Empty<KeyValuePair<string, double>>(),
+            new("optim/micro_batch_tokens", cuts.Count == 0 ? _settings.Algorithm.MicroBatchTokens : cuts[^1]), new("learner/ranks", ranks), new("optim/grad_norm", result.Norm), new("optim/lr", result.Rate), new("optim/loss", log.Loss(plan.Tokens)), new("tokens/scored", log.Count),
             new("time/train", Stopwatch.GetElapsedTime(start, trained).TotalSeconds), new("time/publish", Stopwatch.GetElapsedTime(trained).TotalSeconds),
         ]).Where(metric => double.IsFinite(metric.Value));
-        return new StepReport(plan.Source.Step, policy, result.Skipped, ImmutableSortedDictionary.CreateRange(metrics));
+        return new StepReport(plan.Source.Step, policy, skipped, ImmutableSortedDictionary.CreateRange(metrics)) { Decision = new(updates, MicroBatchCuts.Encode(cuts)) };
+    }
+
+    /// <summary>One update's gradient: this rank computes shards until none is left to take, and others do so beside it.</summary>
+    /// <remarks>Ratios are reported of the first update only, under the weights the step began with.</remarks>
+    private async Task<IGradientRound> SumAsync(GroupBatch plan, int update, CancellationToken cancellation)
+    {
+        var shards = _settings.Algorithm.Shards;
+        var cuts = MicroBatchCuts.Decode(plan.Source.Decided, update, shards);
+        var weights = _exchange.Shared ? await OnDevice(WeightsForRanks).ConfigureAwait(false) : null;
+        var round = _exchange.Begin(new(plan.Source, update, shards, _total.Length, weights, cuts));
+        while (await round.NextAsync(cancellation).ConfigureAwait(false) is { } shard)
+        {
+            await OnDevice(
+                state =>
+                {
+                    state.Shards.Compute(plan, update, shard, cuts?[shard], (gradient, report) => round.Contribute(shard, gradient, report));
+                    return true;
+                },
+                Autograd.On).ConfigureAwait(false);
+        }
+
+        return round;
+    }
+
+    /// <summary>Weights that were never published, as in the middle of a step and after a restart, are laid where policies are fetched.</summary>
+    private PolicyManifest WeightsForRanks(LearnerState state) => state.Published ??= _publications.Lay(state.Model, state.Step, state.Hash);
+
+    /// <summary>Weights and optimizer of an earlier checkpoint; the step number goes on.</summary>
+    private bool RollBack(LearnerState state, Checkpoint to, int step)
+    {
+        Load(state, to);
+        state.Step = step - 1;
+        return true;
+    }
+
+    private bool Load(LearnerState state, Checkpoint checkpoint)
+    {
+        // Until all of it is loaded there is no policy to train.
+        state.Hash = "";
+        _checkpoints.Sweep();
+        _publications.Sweep();
+        _checkpoints.Read(checkpoint, (folder, saved) =>
+        {
+            CheckpointFiles.LoadOptimizer(folder, state.Optimizer);
+            CheckpointFiles.LoadWeights(folder, state.Model);
+            (state.Step, state.Hash, state.Published) = (saved.Step, checkpoint.Hash, null);
+        });
+        return true;
     }
 
     private GroupBatch Plan(LearnerState state, LearnerBatch batch)
     {
         if (state.Hash.Length == 0) throw new InvalidOperationException("the learner has no policy yet: prepare the base or load a checkpoint first");
         if (batch.Step != state.Step + 1) throw new InvalidOperationException($"batch of step {batch.Step} does not follow step {state.Step}");
-        if (_total.Length != state.GradientLength) _total = new float[state.GradientLength];
+        if (_total.Length == 0) _total = new float[state.Shards.Length];
         return GroupBatch.From(batch, _advantage, _settings.Algorithm.Shards);
     }
 
@@ -148,7 +201,7 @@ public sealed class GrpoLearner : ILearner
     private PolicyManifest Publish(LearnerState state, int epoch, int step)
     {
         var manifest = _publications.Publish(state.Model, epoch, step, state.Hash);
-        (state.Step, state.Hash) = (step, manifest.Hash);
+        (state.Step, state.Hash, state.Published) = (step, manifest.Hash, manifest);
         return manifest;
     }
 

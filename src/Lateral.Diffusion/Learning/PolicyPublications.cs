@@ -1,6 +1,8 @@
+using Lateral.Core;
 using Lateral.Core.Policies;
 using Lateral.Core.Runs;
 using Lateral.Diffusion.Checkpoints;
+using Lateral.Diffusion.Likelihoods;
 using Lateral.Diffusion.Models;
 
 namespace Lateral.Diffusion.Learning;
@@ -9,6 +11,9 @@ namespace Lateral.Diffusion.Learning;
 public sealed class PolicyPublications(string runDirectory) : IPolicyStore
 {
     private const string Folder = "policies";
+    private const string Working = ".working.safetensors";
+
+    private bool _laid;
 
     /// <summary>Writes the version's payload whole or not at all, then describes it. On the device thread.</summary>
     internal PolicyManifest Publish(LladaModel model, int epoch, int version, string parentHash)
@@ -17,16 +22,53 @@ public sealed class PolicyPublications(string runDirectory) : IPolicyStore
         var path = Path.Combine(runDirectory, location);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         var hash = SafetensorsWriter.Write(path, model.Parameters, CheckpointFiles.WeightsMetadata);
-        return new(epoch, version, hash, parentHash, PayloadKind.Full, new FileInfo(path).Length, location);
+        if (_laid) RemoveLaid();
+        var canary = PolicyCanary.LogProb(model);
+        return new(epoch, version, hash, parentHash, PayloadKind.Full, new FileInfo(path).Length, location)
+        {
+            // Weights that give no number fail the sampler's first step, which says so.
+            Canary = double.IsFinite(canary) ? canary : null,
+        };
+    }
+
+    /// <summary>
+    /// Lays weights for the learner's ranks beside the policies, in the middle of a step or before they are a policy: they can be had
+    /// from the learner again, so they need not outlive a power cut. The next policy takes their place.
+    /// </summary>
+    /// <param name="version">that the step began with</param>
+    internal PolicyManifest Lay(LladaModel model, int version, string parentHash)
+    {
+        var location = $"{Folder}/v{version}{Working}";
+        var path = Path.Combine(runDirectory, location);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        var hash = SafetensorsWriter.Write(path, model.Parameters, CheckpointFiles.WeightsMetadata, sync: false);
+        _laid = true;
+        return new(0, version, hash, parentHash, PayloadKind.Working, new FileInfo(path).Length, location);
+    }
+
+    /// <summary>Removes what a learner that was killed while it published left behind. For the one that takes over.</summary>
+    internal void Sweep()
+    {
+        DurableFile.Sweep(Path.Combine(runDirectory, Folder));
+        RemoveLaid();
+    }
+
+    private void RemoveLaid()
+    {
+        _laid = false;
+        var folder = Path.Combine(runDirectory, Folder);
+        if (!Directory.Exists(folder)) return;
+        foreach (var path in Directory.EnumerateFiles(folder, $"v*{Working}")) File.Delete(path);
     }
 
     public void Prune(int oldestVersion)
     {
         var folder = Path.Combine(runDirectory, Folder);
         if (!Directory.Exists(folder)) return;
+        var pinned = PinnedVersions.Read(runDirectory);
         foreach (var path in Directory.EnumerateFiles(folder, "v*.safetensors"))
         {
-            if (int.TryParse(Path.GetFileNameWithoutExtension(path)[1..], out var version) && version < oldestVersion) File.Delete(path);
+            if (int.TryParse(Path.GetFileNameWithoutExtension(path)[1..], out var version) && version < oldestVersion && !pinned.Contains(version)) File.Delete(path);
         }
     }
 }

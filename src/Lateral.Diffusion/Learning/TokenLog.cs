@@ -1,19 +1,13 @@
+using System.Collections.Immutable;
+using Lateral.Core.Learning;
 using Lateral.Diffusion.Likelihoods;
 
 namespace Lateral.Diffusion.Learning;
 
 /// <summary>
-/// The scored tokens of a step as the gradient saw them, and what they say about how far the policy has moved from the one
-/// that sampled.
+/// The scored tokens of a shard or of a step as the gradient saw them, and what they say about how far the policy has moved from
+/// the one that sampled.
 /// </summary>
-/// <param name="Rollout">index of the token's trajectory in its batch</param>
-/// <param name="LogRatio">log pi - log mu</param>
-/// <param name="Weight">of the token's view</param>
-/// <param name="Clipped">its gradient was cut to zero</param>
-/// <param name="Loss">weighted, not divided by the denominator</param>
-public readonly record struct ScoredToken(int Rollout, double LogRatio, double Weight, bool Clipped, double Loss);
-
-/// <inheritdoc cref="ScoredToken"/>
 public sealed class TokenLog
 {
     private const double LogRatioLimit = 20;
@@ -27,6 +21,10 @@ public sealed class TokenLog
         for (var i = 0; i < batch.Tokens.Length; i++)
             _tokens.Add(new(batch.Rollouts[i], logp_N[i] - batch.Behaviour[i], batch.Weights[i], clipped_N[i] != 0, loss_N[i] * batch.Weights[i]));
     }
+
+    public void Add(ImmutableArray<ScoredToken> scored) => _tokens.AddRange(scored);
+
+    public ImmutableArray<ScoredToken> ToImmutable() => [.. _tokens];
 
     /// <summary>Sum of the weighted token losses over the batch's denominator.</summary>
     public double Loss(long denominator) => _tokens.Sum(token => token.Loss) / Math.Max(1, denominator);

@@ -35,6 +35,25 @@ internal sealed class Canvas
         _selectionLogProbs = new(Spec.Steps);
     }
 
+    /// <summary>As another sampler left it between two steps.</summary>
+    public Canvas(SampleTask task, RolloutInFlight begun, ISelectionPolicy selection, ITokenizer tokenizer)
+        : this(task, begun.Id.Sibling, selection, tokenizer)
+    {
+        var record = begun.SoFar;
+        for (var position = 0; position < Spec.GenLength; position++)
+        {
+            if (record.RevealStep[position] < 0) continue;
+            Ids[_prompt + position] = record.Tokens[position];
+            _revealStep[position] = record.RevealStep[position];
+            _tokenLogProbs[position] = record.TokenLogProbs[position];
+            if (record.Tokens[position] == tokenizer.EndId) _firstEnd = Math.Min(_firstEnd, position);
+        }
+
+        _selectionLogProbs.AddRange(record.SelectionLogProbs);
+        _policies.AddRange(record.Policies);
+        _entropy = begun.RevealEntropySum;
+    }
+
     public RolloutId Id { get; }
 
     public RolloutSpec Spec => _task.Spec;
@@ -101,6 +120,11 @@ internal sealed class Canvas
             (float)(_entropy / Math.Max(1, _revealStep.Count(step => step >= 0))),
             _policies.ToImmutable(), _tokenizer.Decode(tokens.AsSpan(0, end < 0 ? tokens.Length : end)));
     }
+
+    /// <summary>The canvas between two steps.</summary>
+    public RolloutInFlight ToInFlight() => new(
+        new(Id, _task.Prompt.Tokens, [.. Ids.AsSpan(_prompt)], [.. _revealStep], [.. _tokenLogProbs], [.. _selectionLogProbs], 0, _policies.ToImmutable(), ""),
+        _entropy);
 
     private bool RevealedUpToEnd()
     {

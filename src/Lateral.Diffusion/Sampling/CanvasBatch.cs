@@ -8,7 +8,7 @@ namespace Lateral.Diffusion.Sampling;
 /// </summary>
 internal sealed class CanvasBatch(int slots)
 {
-    private readonly Canvas?[] _slots = new Canvas?[slots];
+    private Canvas?[] _slots = new Canvas?[slots];
     private readonly LinkedList<Canvas> _queue = [];
 
     /// <summary>[S] the canvas of each slot, or null.</summary>
@@ -34,6 +34,18 @@ internal sealed class CanvasBatch(int slots)
         }
 
         bool Belongs([NotNullWhen(true)] Canvas? canvas) => canvas is { Evaluation: false } && canvas.Id.Group == group;
+    }
+
+    /// <summary>Half as many slots; what was in the others waits first in the queue, as far as it has come.</summary>
+    public void Halve()
+    {
+        var (kept, left) = (_slots[..((_slots.Length + 1) / 2)], _slots[((_slots.Length + 1) / 2)..]);
+        for (var i = left.Length - 1; i >= 0; i--)
+        {
+            if (left[i] is { } canvas) _queue.AddFirst(canvas);
+        }
+
+        _slots = kept;
     }
 
     /// <summary>Lets queued canvases enter free slots.</summary>

@@ -1,6 +1,8 @@
+using Lateral.Core;
 using Lateral.Core.Policies;
 using Lateral.Core.Prompts;
 using Lateral.Core.Rollouts;
+using Lateral.Diffusion.Likelihoods;
 using Lateral.Diffusion.Models;
 using static TorchSharp.torch;
 
@@ -29,31 +31,94 @@ internal sealed class DenoisingEngine : IDisposable
     public void Enqueue(SampleTask task)
     {
         var selection = SelectionPolicies.ByName(task.Spec.Reveal);
-        foreach (var sibling in task.Siblings) _batch.Enqueue(new(task, sibling, selection, _tokenizer));
+        foreach (var sibling in task.Siblings)
+        {
+            var begun = task.Begun.FirstOrDefault(begun => begun.Id.Sibling == sibling);
+            _batch.Enqueue(begun is null ? new(task, sibling, selection, _tokenizer) : new(task, begun, selection, _tokenizer));
+        }
+    }
+
+    /// <summary>Rollouts of the ledger that have taken a step.</summary>
+    public List<RolloutInFlight> InFlight()
+    {
+        var begun = new List<RolloutInFlight>();
+        foreach (var canvas in _batch.Slots)
+        {
+            if (canvas is { Evaluation: false, Step: > 0 }) begun.Add(canvas.ToInFlight());
+        }
+
+        return begun;
     }
 
     public void Cancel(long group) => _batch.Cancel(group);
 
+    /// <exception cref="PolicyUnavailableException">
+    /// the payload is not sound: the old policy stays; or the canary differs: there is none until another is loaded
+    /// </exception>
     public void Load(PolicyManifest manifest, string path)
     {
         PolicyWeights.Load(_model, path);
+        // The old policy's weights are gone, whatever the new ones turn out to be.
+        (_policy, CanaryDifference) = (null, null);
+        CanaryDifference = PolicyCanary.Difference(_model, manifest, _settings.CanaryLimit);
         _policy = manifest;
     }
 
     /// <summary>One denoising step of every active canvas.</summary>
     public StepResult Step()
     {
-        _batch.Fill();
-        var inputs = _settings.Shape is { } shape
-            ? StepInputs.Fixed(_batch.Slots, shape, _tokenizer.MaskId, _uniforms)
-            : StepInputs.Compact(_batch.Slots, _tokenizer.MaskId, _uniforms);
-        var outputs = DenoisingKernel.Run(_model, inputs);
+        var (inputs, outputs) = Forward();
         var tokens = 0;
         foreach (var (canvas, positions, firstDraw) in inputs.Work) tokens += Reveal(canvas, positions, firstDraw, outputs);
         return new(_batch.TakeFinished().ConvertAll(canvas => canvas.ToTrajectory()), inputs.Work.Count, _settings.Shape is null ? inputs.Work.Count : inputs.Canvases, tokens);
     }
 
     public void Dispose() => _model.Dispose();
+
+    /// <summary>Canvases denoised at once: as set, or half of it where memory did not suffice.</summary>
+    public int Slots => _batch.Slots.Length;
+
+    /// <summary>Of the current policy, in nats per token; null = its manifest has no canary.</summary>
+    public double? CanaryDifference { get; private set; }
+
+    /// <exception cref="DeviceMemoryException">half the slots do not fit either, or their number is part of what makes the run repeatable</exception>
+    private (StepInputs Inputs, StepOutputs Outputs) Forward()
+    {
+        try
+        {
+            return Attempt();
+        }
+        catch (Exception failure) when (DeviceFaults.Of(failure) == DeviceFault.OutOfMemory)
+        {
+            if (_settings.Shape is not null || Slots < _settings.Slots || Slots == 1) throw TooLarge(failure);
+            // No canvas has taken the step: those that lose their slot go on later from where they are.
+            _batch.Halve();
+        }
+
+        try
+        {
+            return Attempt();
+        }
+        catch (Exception failure) when (DeviceFaults.Of(failure) == DeviceFault.OutOfMemory)
+        {
+            throw TooLarge(failure);
+        }
+    }
+
+    private (StepInputs Inputs, StepOutputs Outputs) Attempt()
+    {
+        _batch.Fill();
+        var inputs = _settings.Shape is { } shape
+            ? StepInputs.Fixed(_batch.Slots, shape, _tokenizer.MaskId, _uniforms)
+            : StepInputs.Compact(_batch.Slots, _tokenizer.MaskId, _uniforms);
+        return (inputs, DenoisingKernel.Run(_model, inputs));
+    }
+
+    private DeviceMemoryException TooLarge(Exception failure)
+    {
+        var length = _batch.Slots.ToArray().Max(canvas => canvas?.Ids.Length ?? 0);
+        return new($"a denoising step of [{Slots}, {length}] tokens (canvases, length) does not fit the memory of {_settings.Device} - lower topology.roles.sampler.slots ({_settings.Slots} now)", failure);
+    }
 
     private int Reveal(Canvas canvas, int[] positions, int firstDraw, StepOutputs outputs)
     {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 using System.Threading.Channels;
 using Lateral.Core.Policies;
 using Lateral.Core.Prompts;
@@ -80,18 +81,39 @@ public sealed class DiffusionSampler : ISampler
         _ = _thread.Run(Guarded(() => _engine!.Cancel(group)));
     }
 
-    /// <exception cref="PolicyUnavailableException">the payload is missing or has another hash; the engine goes on under its old policy</exception>
+    /// <exception cref="PolicyUnavailableException">
+    /// the payload is missing, has another hash or is not sound: the engine goes on under its old policy; or the canary differs: it
+    /// computes nothing until another swap succeeds
+    /// </exception>
     public async Task SwapAsync(PolicyManifest manifest, string path)
     {
         ThrowIfFailed();
         await PolicyWeights.VerifyAsync(manifest, path).ConfigureAwait(false);
+        PolicyUnavailableException? refused = null;
         await _thread.Run(Guarded(() =>
         {
             var start = Stopwatch.GetTimestamp();
-            _engine!.Load(manifest, path);
-            lock (_gate) _statistics = _statistics with { SwapSeconds = _statistics.SwapSeconds + Seconds(start) };
+            try
+            {
+                _engine!.Load(manifest, path);
+            }
+            catch (PolicyUnavailableException refusal)
+            {
+                refused = refusal;
+            }
+
+            lock (_gate) _statistics = _statistics with { SwapSeconds = _statistics.SwapSeconds + Seconds(start), CanaryDifference = _engine!.CanaryDifference };
         })).ConfigureAwait(false);
         ThrowIfFailed();
+        if (refused is not null) ExceptionDispatchInfo.Throw(refused);
+    }
+
+    public async Task<IReadOnlyList<RolloutInFlight>> InFlightAsync()
+    {
+        ThrowIfFailed();
+        IReadOnlyList<RolloutInFlight> begun = [];
+        await _thread.Run(Guarded(() => begun = _engine!.InFlight())).ConfigureAwait(false);
+        return begun;
     }
 
     public async Task<IReadOnlyList<Trajectory>> NextFinishedAsync(CancellationToken cancellation)
@@ -134,6 +156,7 @@ public sealed class DiffusionSampler : ISampler
         lock (_gate)
         {
             _statistics += new SamplerStatistics(Seconds(start), 0, 0, 1, result.Active, result.Computed, result.Tokens, result.Finished.Count);
+            _statistics = _statistics with { Slots = _engine.Slots, CanaryDifference = _engine.CanaryDifference };
         }
 
         foreach (var trajectory in result.Finished) _finished.Writer.TryWrite(trajectory);
@@ -197,10 +220,16 @@ public sealed class DiffusionSampler : ISampler
                 nameof(task));
         }
 
-        foreach (var token in task.Prompt.Tokens)
+        foreach (var begun in task.Begun)
+        {
+            if (begun.SoFar.Tokens.Length != task.Spec.GenLength || begun.Step >= task.Spec.Steps)
+                throw new ArgumentException($"{begun.Id}: a canvas of {begun.SoFar.Tokens.Length} tokens after {begun.Step} steps does not go on as {task.Spec.GenLength} tokens in {task.Spec.Steps} steps", nameof(task));
+        }
+
+        foreach (var token in task.Prompt.Tokens.Concat(task.Begun.SelectMany(begun => begun.SoFar.Tokens)))
         {
             if ((uint)token >= (uint)_vocabulary)
-                throw new ArgumentException($"group {task.Group}: prompt token {token} is outside the vocabulary of {_vocabulary}", nameof(task));
+                throw new ArgumentException($"group {task.Group}: token {token} is outside the vocabulary of {_vocabulary}", nameof(task));
         }
     }
 }

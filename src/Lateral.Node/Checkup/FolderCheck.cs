@@ -1,11 +1,11 @@
+using Lateral.Core;
 using Lateral.Node.Estimation;
 
 namespace Lateral.Node.Checkup;
 
-/// <summary>The folder of the runs: writable, large enough, on a local disk, under a clock that goes right.</summary>
+/// <summary>The folder of the runs: writable, large enough, on a local disk where the journal is in it, under a clock that goes right.</summary>
 internal static class FolderCheck
 {
-    private static readonly string[] Network = ["nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "fuse.sshfs", "9p", "ceph", "lustre", "glusterfs", "afs"];
     private static readonly TimeSpan Skew = TimeSpan.FromSeconds(5);
 
     /// <param name="needed">bytes that a run will write at least</param>
@@ -27,6 +27,11 @@ internal static class FolderCheck
         return findings;
     }
 
+    /// <summary>Where no configuration says otherwise, a run's journal is in its directory; null = that is well.</summary>
+    public static Finding? Journal(string folder) => Mount.Of(folder) is { IsNetwork: true } mount
+        ? new Finding("journal", false, $"{Path.GetFullPath(folder)} is on the network ({mount.Type}, mounted at {mount.Point}): SQLite's locks do not hold there", "choose a --runs-dir on a local disk, set journal.dir to one, or journal.kind = postgres")
+        : null;
+
     private static IEnumerable<Finding> Examine(string full, string existing, long needed)
     {
         var probe = Path.Combine(existing, $".lateral-{Guid.NewGuid():N}");
@@ -37,9 +42,6 @@ internal static class FolderCheck
         yield return free >= needed
             ? new Finding("runs folder", true, $"{full}, {Bytes.Text(free)} free")
             : new Finding("runs folder", false, $"{full} has {Bytes.Text(free)} free and a run needs {Bytes.Text(needed)}", "free some space, or choose another --runs-dir");
-        var format = new DriveInfo(existing).DriveFormat;
-        if (Network.Contains(format, StringComparer.OrdinalIgnoreCase))
-            yield return new Finding("journal", false, $"{full} lies on {format}: SQLite's locks are not kept over a network", "choose a --runs-dir on a local disk");
         // A file server with another clock makes "how old is it" wrong; so does a machine without time.
         yield return difference <= Skew
             ? new Finding("clock", true, $"{TimeProvider.System.GetUtcNow():yyyy-MM-dd HH:mm:ss}Z, as the file system says")

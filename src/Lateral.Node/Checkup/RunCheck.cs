@@ -29,7 +29,7 @@ internal static class RunCheck
     {
         try
         {
-            return new Finding("journal", true, JournalServer.Reach(settings.Journal) ?? "SQLite files in the run directory");
+            return new Finding("journal", true, RunJournal.Reach(settings));
         }
         catch (RunHostException failure)
         {

@@ -50,6 +50,7 @@ public static class CommandLine
             ResumeCommand.Create(terminal),
             ForkCommand.Create(terminal),
             NodeCommand.Create(terminal),
+            DemoClusterCommand.Create(terminal),
             RunsCommand.Create(terminal),
             CompareCommand.Create(terminal),
             WhyCommand.Create(terminal),
@@ -60,6 +61,7 @@ public static class CommandLine
             ConfigCommand.Create(terminal),
             EstimateCommand.Create(terminal),
             DoctorCommand.Create(terminal),
+            CertsCommand.Create(terminal),
             CompletionCommand.Create(terminal),
         };
         root.SetAction(_ => Welcome.Show(terminal));

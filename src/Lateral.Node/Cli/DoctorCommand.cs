@@ -45,6 +45,7 @@ internal static class DoctorCommand
         if (settings is null)
         {
             foreach (var finding in FolderCheck.Of(folder ?? RunCatalog.DefaultFolder, EnvironmentProblem.LeastFreeBytes)) yield return finding;
+            if (FolderCheck.Journal(folder ?? RunCatalog.DefaultFolder) is { } networked) yield return networked;
             yield break;
         }
 
@@ -52,7 +53,7 @@ internal static class DoctorCommand
         var runs = folder ?? Path.GetDirectoryName(settings.Directory)!;
         foreach (var finding in FolderCheck.Of(runs, RunCheck.Disk(settings, estimate.Parameters))) yield return finding;
         foreach (var finding in RunCheck.Of(settings, estimate, backend)) yield return finding;
-        yield return RunCheck.Journal(settings);
+        yield return RunCheck.Journal(settings with { Directory = Path.Combine(runs, settings.Name) });
         if (settings.Topology.Port > 0) yield return await MachineCheck.PortAsync(settings.Topology.Host, settings.Topology.Port, cancellation);
     }
 

@@ -86,7 +86,9 @@ internal sealed record DryRun(RunSettings Settings, int HeldOut, IReadOnlyList<(
         yield return ("config.conf, config.resolved.json", "the configuration as written, and as understood");
         yield return ("env.json", "versions and machine");
         if (settings.ForkedFrom is { } parent) yield return ("base/", $"copy of the checkpoint of {parent}");
-        yield return ("journal.db, snapshots.db", "every decision, trajectory and reward");
+        yield return settings.Journal.Directory is { } disk
+            ? ("journal-backup.db", $"a copy of the journal in {disk}, every {settings.Journal.BackupEvery.TotalSeconds:0} s")
+            : ("journal.db, snapshots.db", "every decision, trajectory and reward");
         yield return ("checkpoints/", $"step 0 and every {Ordinal(checkpoint.Every)}step, the last {checkpoint.KeepLast} kept");
         yield return ("policies/", settings.MaxStaleness == 0 ? "the last version" : $"the last {settings.MaxStaleness + 1} versions");
         yield return ("metrics.jsonl", $"{Words.Count(steps)} lines");

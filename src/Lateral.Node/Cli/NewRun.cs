@@ -1,3 +1,4 @@
+using Lateral.Actors;
 using Lateral.Core.Runs;
 using Lateral.Node.Composition;
 using Lateral.Node.Runs;
@@ -10,13 +11,17 @@ namespace Lateral.Node.Cli;
 /// <param name="Parent">folder of the checkpoint that a fork begins with; null for other runs</param>
 internal sealed record NewRun(RunSettings Settings, Func<RunDirectory> Create, string? Parent = null)
 {
-    public async Task<int> StartAsync(Terminal terminal, bool json, CancellationToken cancellation)
+    /// <param name="node">this process's part; null = the roles that the configuration makes local</param>
+    public async Task<int> StartAsync(Terminal terminal, bool json, CancellationToken cancellation, RunNode? node = null)
     {
-        var task = Check();
-        await RunComposition.RequireMachineAsync(Settings, cancellation);
-        var directory = Create();
+        node ??= Launch.LocalNode(Settings);
+        // Whoever only helps finds the run directory there, or makes one once it is in.
+        var owner = node.Roles.HasFlag(NodeRoles.Coordinator);
+        var task = owner ? Check() : TaskComposition.Of(Settings);
+        await RunComposition.RequireMachineAsync(Settings, node.Roles, cancellation);
+        var directory = owner ? Create() : new RunDirectory(Path.GetFullPath(Settings.Directory));
         await using var output = terminal.Output(json);
-        return (int)await RunLauncher.LaunchAsync(Settings, directory, task, output);
+        return (int)await RunLauncher.LaunchAsync(new Launch(Settings, directory, task, node, Create), output);
     }
 
     /// <summary>Everything that can be known without training; writes nothing.</summary>
@@ -32,6 +37,7 @@ internal sealed record NewRun(RunSettings Settings, Func<RunDirectory> Create, s
     {
         var task = TaskComposition.Of(Settings);
         RunDirectory.RequireNew(Settings);
+        RunJournal.RequireNone(Settings);
         RunComposition.RequireModel(Settings, task);
         return task;
     }

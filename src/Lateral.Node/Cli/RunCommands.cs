@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Lateral.Actors;
 using Lateral.Actors.Settings;
 using Lateral.Configuration;
 using Lateral.Core.Runs;
@@ -52,17 +53,31 @@ internal static class ResumeCommand
     public static Command Create(Terminal terminal)
     {
         var (name, sets, folder, json) = (Options.Run(), Options.Set(), Options.RunsDir(), Options.Json());
-        var resume = new Command("resume", Help.Line("go on with a run where its journal ends", "resume first")) { name, sets, folder, json };
+        var backup = new Option<bool>("--from-backup") { Description = "the journal in journal.dir is lost: go on from its copy in the run directory, without what came after it" };
+        var resume = new Command("resume", Help.Line("go on with a run where its journal ends", "resume first")) { name, sets, backup, folder, json };
         resume.SetAction(async (parsed, cancellation) =>
         {
             var catalog = RunsCommand.Catalog(parsed.GetValue(folder));
             var directory = catalog.Find(parsed.GetValue(name)!);
             var settings = ChangedSettings.Apply(catalog, directory, parsed.GetValue(sets) ?? []);
-            await RunComposition.RequireMachineAsync(settings, cancellation);
-            await using var output = terminal.Output(parsed.GetValue(json));
-            return (int)await RunLauncher.LaunchAsync(settings, directory, TaskComposition.Of(settings), output);
+            if (parsed.GetValue(backup)) Restore(terminal, settings, directory);
+            return await ResumeAsync(terminal, settings, directory, Launch.LocalNode(settings), parsed.GetValue(json), cancellation);
         });
         return resume;
+    }
+
+    private static void Restore(Terminal terminal, RunSettings settings, RunDirectory directory)
+    {
+        using var held = RunLock.Acquire(directory);
+        terminal.Error.WriteLine(RunJournal.Restore(settings, step => RunRecorder.Forget(directory, step)));
+    }
+
+    /// <summary>Goes on with an existing run as the given node.</summary>
+    public static async Task<int> ResumeAsync(Terminal terminal, RunSettings settings, RunDirectory directory, RunNode node, bool json, CancellationToken cancellation)
+    {
+        await RunComposition.RequireMachineAsync(settings, node.Roles, cancellation);
+        await using var output = terminal.Output(json);
+        return (int)await RunLauncher.LaunchAsync(new Launch(settings, directory, TaskComposition.Of(settings), node), output);
     }
 }
 

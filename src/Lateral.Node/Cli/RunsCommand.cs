@@ -5,7 +5,7 @@ using Lateral.Node.Runs;
 
 namespace Lateral.Node.Cli;
 
-/// <summary><c>runs</c>, <c>runs show NAME</c>, <c>runs verify NAME</c>: looking at runs needs no torch and no actors.</summary>
+/// <summary><c>runs</c>, <c>runs show NAME</c>, <c>runs verify NAME</c>: looking at runs needs no torch and no actors; <c>runs replay</c> does.</summary>
 internal static class RunsCommand
 {
     public static Command Create(Terminal terminal)
@@ -24,6 +24,7 @@ internal static class RunsCommand
         verify.SetAction(parsed => VerifyRun.Run(terminal, Catalog(parsed.GetValue(folder)), parsed.GetValue(verified)!, parsed.GetValue(json)));
         runs.Add(show);
         runs.Add(verify);
+        runs.Add(ReplayRun.Create(terminal, folder, json));
         return runs;
     }
 

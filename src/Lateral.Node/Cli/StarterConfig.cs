@@ -92,7 +92,8 @@ internal static class StarterConfig
         if (line.Length > 0) yield return line.ToString();
     }
 
-    private static string Embedded(string recipe)
+    /// <summary>A file of hocon/ that ships with the program.</summary>
+    internal static string Embedded(string recipe)
     {
         using var stream = typeof(StarterConfig).Assembly.GetManifestResourceStream($"{recipe}.conf")!;
         using var reader = new StreamReader(stream);

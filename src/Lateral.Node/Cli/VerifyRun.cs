@@ -16,7 +16,7 @@ internal static class VerifyRun
         var findings = report.Violations.AddRange(CheckMetrics(run, report.Ledger));
         if (json) terminal.Out.WriteLine(JsonSerializer.Serialize(Summary(settings, report, findings), JsonSerializerOptions.Web));
         else WriteText(terminal.Out, settings, report, findings);
-        return (int)(findings.IsEmpty ? ExitCode.Done : ExitCode.Environment);
+        return (int)(findings.IsEmpty ? ExitCode.Done : ExitCode.Violated);
     }
 
     /// <summary>A step's line is written once, in order, and never before its step is in the journal.</summary>
@@ -35,6 +35,7 @@ internal static class VerifyRun
         to.WriteLine("             issued = trained + filtered + running + waiting + in batch");
         to.WriteLine($"  groups     {ledger.Issued,6} = {ledger.Trained,7} + {ledger.Filtered,8} + {ledger.Running.Count,7} + {ledger.Waiting.Count,7} + {balance.InBatch,8}");
         to.WriteLine($"  rollouts   {ledger.Issued * size,6} = {ledger.Trained * size,7} + {ledger.Filtered * size,8} + {ledger.Running.Count * size,7} + {ledger.Waiting.Count * size,7} + {balance.InBatch * size,8}");
+        if (ledger.Undone > 0) to.WriteLine($"  undone     {ledger.Undone} of the filtered groups were in steps that a roll back undid");
         to.WriteLine($"  recorded   {report.Trajectories} trajectories and {report.Rewards} rewards, each once; {report.InfraFaults} infrastructure faults");
         to.WriteLine($"  staleness  at most {balance.OldestTrained}, the budget is {ledger.Settings.MaxStaleness}");
         foreach (var finding in findings) to.WriteLine($"broken  {finding}");
@@ -50,6 +51,7 @@ internal static class VerifyRun
         report.Ledger.Issued,
         report.Ledger.Trained,
         report.Ledger.Filtered,
+        report.Ledger.Undone,
         Running = report.Ledger.Running.Count,
         Waiting = report.Ledger.Waiting.Count,
         report.Balance.InBatch,

@@ -24,29 +24,34 @@ public sealed class RunComposition : IAsyncDisposable
 
     public RunEngines Engines { get; }
 
-    public static RunComposition Of(RunSettings settings, RunDirectory directory, TaskComposition task, RunDisplay display, TimeProvider time)
+    /// <param name="roles">those of this process; engines of others are never asked for</param>
+    /// <param name="gradients">the learner's ranks' exchange</param>
+    public static RunComposition Of(RunSettings settings, RunDirectory directory, TaskComposition task, RunDisplay display, NodeRoles roles, SharedGradients gradients, TimeProvider time)
     {
         var network = Network(settings, task);
         var cache = new LocalPolicyCache(directory);
-        var evaluator = Evaluator(settings, task, cache, EvaluationPrompts.HeldOut(task.Prompts), time);
-        var learner = new GrpoSettings(
-            directory.Root, settings.Topology.LearnerDevice, settings.Seed, settings.Steps, settings.Rollout.Spec.Temperature,
-            settings.Checkpoint.KeepLast, settings.Learner, settings.Warmup)
-        {
-            FirstPrompt = settings.FirstPrompt,
-            Base = settings.ForkedFrom is null ? null : directory.Base,
-        };
+        // The learner's node evaluates; without samplers of its own it has the learner's device only.
+        var evaluating = roles.HasFlag(NodeRoles.Sampler) ? settings : settings with { Topology = settings.Topology with { SamplerDevices = [settings.Topology.LearnerDevice] } };
+        var evaluator = Evaluator(evaluating, task, cache, EvaluationPrompts.HeldOut(task.Prompts), time);
         var engines = new RunEngines(
             device => Sampler(settings, task, network, device),
-            () => new GrpoLearner(learner, network, index => Example(task, index), new SingleRankExchange()),
+            () => Learner(settings, directory, task, gradients),
             task.Rewards,
             task.Prompts,
             evaluator,
             new ShownRecorder(new RunRecorder(directory, settings, task.Tokenizer, time), display),
             cache,
-            new PolicyPublications(directory.Root));
+            new PolicyPublications(directory.Root))
+        {
+            Gradients = gradients,
+            Rank = device => new GradientRank(Grpo(settings, directory, device), network),
+        };
         return new RunComposition(engines, evaluator);
     }
+
+    /// <param name="directory">takes the learner's policies and checkpoints, and holds a fork's base</param>
+    public static ILearner Learner(RunSettings settings, RunDirectory directory, TaskComposition task, IGradientExchange exchange) =>
+        new GrpoLearner(Grpo(settings, directory, settings.Topology.LearnerDevice), Network(settings, task), index => Example(task, index), exchange);
 
     /// <summary>An evaluator with a sampler of its own on the first sampler's device, so that it never disturbs the run's batches.</summary>
     public static SamplingEvaluator Evaluator(RunSettings settings, TaskComposition task, LocalPolicyCache cache, EvaluationPrompts prompts, TimeProvider time) => new(
@@ -65,15 +70,23 @@ public sealed class RunComposition : IAsyncDisposable
         if (settings is { ForkedFrom: null, Model.Path: { } path }) ModelFolder.Require(path, task.Tokenizer, "model.path");
     }
 
-    /// <summary>Loads libtorch and checks what the run needs of this machine, before anything is written.</summary>
+    /// <summary>Checks what the roles need of this machine, before anything is written; loads libtorch where they compute.</summary>
     /// <exception cref="UserException">a device does not exist, or the port is taken</exception>
-    /// <exception cref="RunHostException">the journal's server cannot be used</exception>
+    /// <exception cref="RunHostException">the journal's server cannot be used, its files would be on a network, or they are lost</exception>
     /// <exception cref="NativeBackendException">libtorch cannot be loaded</exception>
-    public static async Task RequireMachineAsync(RunSettings settings, CancellationToken cancellation)
+    public static async Task RequireMachineAsync(RunSettings settings, NodeRoles roles, CancellationToken cancellation)
     {
         await EnvironmentProblem.RequirePortAsync(settings.Topology.Host, settings.Topology.Port, cancellation);
-        _ = JournalServer.Reach(settings.Journal);
-        RequireTorch(settings, [.. settings.Topology.SamplerDevices, settings.Topology.LearnerDevice]);
+        if (roles.HasFlag(NodeRoles.Coordinator)) _ = RunJournal.Reach(settings);
+        var topology = settings.Topology;
+        var ranks = topology.Cluster.IsAlone ? topology.Ranks > 1 : roles.HasFlag(NodeRoles.Rank);
+        string[] devices =
+        [
+            .. roles.HasFlag(NodeRoles.Sampler) ? topology.SamplerDevices : [],
+            .. roles.HasFlag(NodeRoles.Learner) ? [topology.LearnerDevice] : Array.Empty<string>(),
+            .. ranks ? topology.RankDevices : [],
+        ];
+        if (devices.Length > 0) RequireTorch(settings, devices);
     }
 
     /// <summary>Loads libtorch for work on the given devices.</summary>
@@ -97,11 +110,18 @@ public sealed class RunComposition : IAsyncDisposable
         return new PolicyNetwork(model, task.Tokenizer, settings.Seed);
     }
 
+    private static GrpoSettings Grpo(RunSettings settings, RunDirectory directory, string device) => new(
+        directory.Root, device, settings.Seed, settings.Steps, settings.Rollout.Spec.Temperature, settings.Checkpoint.KeepLast, settings.Learner, settings.Warmup)
+    {
+        FirstPrompt = settings.FirstPrompt,
+        Base = settings.ForkedFrom is null ? null : directory.Base,
+    };
+
     private static ISampler Sampler(RunSettings settings, TaskComposition task, PolicyNetwork network, string device)
     {
         // Fixed shapes make a row independent of the other rows of its batch.
         var shape = settings.Deterministic ? new FixedShape(task.LongestPrompt() + settings.Rollout.Spec.GenLength, settings.Rollout.Spec.BlockLength) : null;
-        return new DiffusionSampler(new SamplerSettings(device, settings.Topology.Slots, shape, settings.Seed, settings.FirstPrompt), task.Tokenizer, network);
+        return new DiffusionSampler(new SamplerSettings(device, settings.Topology.Slots, shape, settings.Seed, settings.Policies.CanaryLimit, settings.FirstPrompt), task.Tokenizer, network);
     }
 
     private static SupervisedExample Example(TaskComposition task, long index)

@@ -18,7 +18,7 @@ public sealed record TaskComposition(ITask Task, ITokenizer Tokenizer, IPromptSo
         var task = Make(() => TaskRegistry.Create(settings.Task.Name, settings.Task.Parameters, settings.Seed));
         var tokenizer = new CharTokenizer(task.Alphabet);
         if (ShippedPlugins.RoomMistake(settings, task, tokenizer) is { } mistake) throw new UserException(ExitCode.Usage, mistake);
-        var rewards = settings.Pools.ToImmutableDictionary(pool => pool.Name, pool => Make(() => VerifierRegistry.Create(pool.Kind, pool.Parameters), $"reward.pools.{pool.Name}."), StringComparer.Ordinal);
+        var rewards = settings.Pools.ToImmutableDictionary(pool => pool.Name, pool => PoisonedReward.Around(Make(() => VerifierRegistry.Create(pool.Kind, pool.Parameters), $"reward.pools.{pool.Name}.")), StringComparer.Ordinal);
         return new TaskComposition(task, tokenizer, new TaskPrompts(task, tokenizer, settings.FirstPrompt), rewards);
     }
 

@@ -15,6 +15,9 @@ public sealed class RunDisplay(RunSettings settings, ITokenizer tokenizer, IRunO
     private readonly Lock _gate = new();
     private RunProgress _progress = RunProgress.Start(settings, before);
 
+    /// <summary>Whether the run is this process's, or only helped by it.</summary>
+    public bool OwnsRun { get => _progress.OwnsRun; init => _progress = _progress with { OwnsRun = value }; }
+
     public RunProgress Progress
     {
         get

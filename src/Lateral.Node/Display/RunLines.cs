@@ -43,6 +43,7 @@ internal static class RunLines
         if (m.TryGetValue("rate/tokens_per_second", out var rate)) line.Append($"  {Words.Count(rate)} tok/s");
         Add("wait-batch", "time/wait_for_batch", v => $"{Words.Fixed(v)}s");
         Add("wait-policy", "time/wait_for_policy", v => $"{Words.Fixed(v)}s");
+        if (m.TryGetValue("optim/rolled_back_to", out var origin)) line.Append($"  FROM STEP {Words.Count(origin)} (rolled back)");
         if (report.Skipped) line.Append("  SKIPPED (gradient not finite)");
         if (remaining is { } left) line.Append($"  ETA {Words.Duration(left)}");
         return line.ToString();

@@ -29,6 +29,9 @@ public sealed record RunProgress(
     /// <param name="before">evaluations of earlier attempts</param>
     public static RunProgress Start(RunSettings settings, params IEnumerable<EvaluationPoint> before) => new(settings, null, [.. before], null, [], [], [], [], null);
 
+    /// <summary>Whether the run is this process's, or only helped by it.</summary>
+    public bool OwnsRun { get; init; } = true;
+
     public RunProgress With(WarmupProgress warmup) => this with { Warmup = warmup };
 
     public RunProgress With(RunStatus status) => this with { Status = status };

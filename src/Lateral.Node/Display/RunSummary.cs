@@ -5,6 +5,7 @@ namespace Lateral.Node.Display;
 /// <summary>The last thing a command prints about a run: the gain, where everything is, and what to type next.</summary>
 internal static class RunSummary
 {
+    /// <param name="progress">of a node: who trains knows what was gained, who owns the run where everything is</param>
     public static IEnumerable<string> Finished(RunProgress progress)
     {
         var settings = progress.Settings;
@@ -13,6 +14,7 @@ internal static class RunSummary
         foreach (var line in Gain(progress)) yield return line;
         if (Asynchrony(progress) is { } asynchrony) yield return asynchrony;
         foreach (var sample in progress.Samples.IsDefaultOrEmpty ? [] : progress.Samples) yield return $"  {RunLines.Sample(sample)}";
+        if (!progress.OwnsRun) yield break;
         yield return "";
         yield return $"  everything is in   {Path.GetFullPath(settings.Directory)}";
         yield return $"  inspect            {Commands.Show(settings)}";

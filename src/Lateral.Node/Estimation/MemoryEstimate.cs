@@ -44,6 +44,8 @@ public sealed record MemoryEstimate(RunSettings Settings, TransformerSpec Spec, 
         roles.AddRange(topology.SamplerDevices.Select(device => (device, Sampler("sampler"))));
         roles.Add((topology.SamplerDevices[0], Sampler("evaluation")));
         roles.Add((topology.LearnerDevice, Learner()));
+        // In a cluster a rank's process is on another machine, or may be: its device is told apart by its role only.
+        if (topology.Ranks > 1) roles.AddRange(topology.RankDevices.Select(device => (device, Rank())));
         return [.. roles.GroupBy(role => role.Device, role => role.Need, StringComparer.Ordinal).Select(group => new DeviceNeed(group.Key, [.. group], capacity(group.Key)))];
     }
 
@@ -69,19 +71,24 @@ public sealed record MemoryEstimate(RunSettings Settings, TransformerSpec Spec, 
         ]);
     }
 
-    private RoleNeed Learner()
+    private RoleNeed Learner() =>
+        Gradients("learner", Settings.Warmup.Steps > 0 ? Settings.Warmup.Batch : 0, new MemoryItem("optimizer moments", 2 * Float * Parameters, "8 B x P", Fixed: true));
+
+    /// <summary>It has no optimizer and does not warm up.</summary>
+    private RoleNeed Rank() => Gradients("learner rank", warmup: 0);
+
+    /// <param name="warmup">canvases of the warm-up's one forward; on average half of their answers' tokens are masked and scored</param>
+    private RoleNeed Gradients(string role, long warmup, params ReadOnlySpan<MemoryItem> more)
     {
         var spec = Settings.Rollout.Spec;
-        // The warm-up's batch is one forward; on average half of its answers' tokens are masked and scored.
-        var warmup = Settings.Warmup.Steps > 0 ? (long)Settings.Warmup.Batch : 0;
         var tokens = Math.Max(TokensOfShard(), warmup * Canvas);
         var rows = Math.Max(TokensOfShard() / Canvas * Math.Max(1, spec.GenLength / spec.Steps), warmup * spec.GenLength / 2);
         var kept = (13L * Spec.Width) + (3L * Spec.MlpWidth);
-        return new("learner",
+        return new(role,
         [
             new("weights", Float * Parameters, $"4 B x P = {Parameters:N0}", Fixed: true),
             new("gradients", 2 * Float * Parameters, "8 B x P: by parameter and as one vector", Fixed: true),
-            new("optimizer moments", 2 * Float * Parameters, "8 B x P", Fixed: true),
+            .. more,
             new("activations", (long)(Transient * Float * Spec.Layers * tokens * kept), $"6 B x {Spec.Layers} blocks x T = {tokens:N0} tokens of a forward x (13 D + 3 F)"),
             new("logits", 6 * Float * rows * Spec.Vocabulary, $"24 B x N x V, N = {rows:N0} rows of a forward, V = {Spec.Vocabulary:N0}"),
         ]);

@@ -9,7 +9,7 @@ namespace Lateral.Node.Estimation;
 public sealed record MemoryItem(string What, long Bytes, string How, bool Fixed = false);
 
 /// <summary>What one role keeps on one device at its peak.</summary>
-/// <param name="Role"><c>sampler</c>, <c>evaluation</c>, <c>learner</c> or <c>process</c></param>
+/// <param name="Role"><c>sampler</c>, <c>evaluation</c>, <c>learner</c>, <c>learner rank</c> or <c>process</c></param>
 public sealed record RoleNeed(string Role, ImmutableArray<MemoryItem> Items)
 {
     public long Bytes => Items.Sum(item => item.Bytes);

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Lateral.Core;
 
 namespace Lateral.Node.Runs;
 
@@ -60,6 +61,14 @@ internal sealed class JsonLinesFile
         using var reader = new StreamReader(stream, Encoding.UTF8);
         while (reader.ReadLine() is { } line)
             if (Parse(line) is { } element) yield return element;
+    }
+
+    /// <summary>Leaves the lines up to a step.</summary>
+    public static void CutAfter(string path, int step)
+    {
+        if (!File.Exists(path)) return;
+        var kept = File.ReadLines(path).Where(line => Parse(line) is { } element && element.GetProperty("step").GetInt32() <= step).ToList();
+        DurableFile.WriteText(path, string.Concat(kept.Select(line => line + "\n")));
     }
 
     private static JsonElement? CutTornTail(string path)

@@ -11,6 +11,7 @@ public sealed class LocalPolicyCache(RunDirectory directory) : IPolicyCache
 
     public async Task<string> FetchAsync(PolicyManifest manifest, CancellationToken cancellation)
     {
+        if (manifest.Refusal is { } refusal) throw new PolicyUnavailableException($"policy v{manifest.Version}: {refusal}");
         var path = directory.Resolve(manifest.Location);
         lock (_gate)
         {

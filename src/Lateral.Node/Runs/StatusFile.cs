@@ -39,4 +39,17 @@ public sealed record StatusFile(DateTimeOffset Written, int Process, string Mach
     /// <summary>Whole or not at all. Not synced: it is worth nothing after a power cut.</summary>
     /// <exception cref="IOException">the disk is full, or the folder cannot be written</exception>
     public void Write(RunDirectory run) => DurableFile.WriteText(run.LiveStatus, JsonSerializer.Serialize(this, Json) + "\n", sync: false);
+
+    /// <summary>Into the space that the file before it has: a full disk gives no other, and what is freed on it is taken by whoever is next.</summary>
+    /// <exception cref="IOException">there is no file, or it is too small</exception>
+    public void WriteInPlace(RunDirectory run)
+    {
+        using var file = new FileStream(run.LiveStatus, FileMode.Open, FileAccess.Write, FileShare.Read, 1);
+        var text = JsonSerializer.SerializeToUtf8Bytes(this, Json);
+        if (text.Length > file.Length) throw new IOException($"{run.LiveStatus} has {file.Length} bytes and {text.Length} are needed");
+        var padded = new byte[file.Length];
+        padded.AsSpan().Fill((byte)' ');
+        text.CopyTo(padded, 0);
+        file.Write(padded);
+    }
 }

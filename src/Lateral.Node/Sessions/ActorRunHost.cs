@@ -9,7 +9,7 @@ internal sealed class ActorRunHost(RunHost host) : IRunHost
 {
     public Task Completion => host.Completion;
 
-    public static async Task<ActorRunHost> StartAsync(RunSettings settings, RunEngines engines) => new(await RunHost.StartAsync(settings, engines));
+    public static async Task<ActorRunHost> StartAsync(ClusterNode cluster, RunSettings settings, RunEngines engines) => new(await RunHost.StartAsync(cluster, settings, engines));
 
     public async Task<RunStatus> StatusAsync()
     {
@@ -23,7 +23,7 @@ internal sealed class ActorRunHost(RunHost host) : IRunHost
         }
     }
 
-    public Task<int> StopAsync() => host.StopAsync();
+    public Task<int?> StopAsync() => host.StopAsync();
 
     public ValueTask DisposeAsync() => host.DisposeAsync();
 }

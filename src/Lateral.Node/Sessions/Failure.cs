@@ -1,6 +1,7 @@
 using Lateral.Actors;
 using Lateral.Configuration;
 using Lateral.Core.Policies;
+using Lateral.Core.Security;
 using Lateral.Diffusion.Checkpoints;
 using Lateral.Diffusion.Models;
 using Lateral.Diffusion.Native;
@@ -20,6 +21,7 @@ internal static class Failure
         NativeBackendException native => (ExitCode.Environment, native.Message),
         RunHostException host => (ExitCode.Environment, host.Message),
         PolicyUnavailableException policy => (ExitCode.Environment, policy.Message),
+        CertificateException certificate => (ExitCode.Environment, certificate.Message),
         _ when EnvironmentProblem.IsDiskFull(error) => (ExitCode.Environment, $"the disk is full: {error.GetBaseException().Message}; free some space and resume"),
         RunFailedException failed => (failed.Environment ? ExitCode.Environment : ExitCode.Resumable, failed.Message),
         IOException or UnauthorizedAccessException => (ExitCode.Environment, error.Message),

@@ -12,15 +12,17 @@ public interface IRunHost : IAsyncDisposable
     /// <exception cref="TimeoutException">the ledger does not answer: it is recovering</exception>
     Task<RunStatus> StatusAsync();
 
-    /// <summary>Commits the running step, writes a checkpoint and stops.</summary>
-    /// <returns>the step that was saved</returns>
-    Task<int> StopAsync();
+    /// <summary>Commits the running step, writes a checkpoint and stops; on a node without the ledger, leaves the run.</summary>
+    /// <returns>the step that was saved; null = the run goes on without this node</returns>
+    Task<int?> StopAsync();
 }
 
 /// <summary>Watches a run until it is done, failed or interrupted, and shows it meanwhile.</summary>
 internal sealed class RunSession(RunSettings settings, RunDisplay display, Interruption interruption)
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(300);
+
+    private int? _told;
 
     /// <returns>the exit code; a failure of the run itself is thrown</returns>
     public async Task<ExitCode> RunAsync(IRunHost host)
@@ -47,7 +49,7 @@ internal sealed class RunSession(RunSettings settings, RunDisplay display, Inter
             return ExitCode.Resumable;
         }
 
-        foreach (var line in RunSummary.Interrupted(settings, await stopping)) display.Note(line);
+        foreach (var line in await stopping is { } step ? RunSummary.Interrupted(settings, step) : ["left the run, which goes on without this node"]) display.Note(line);
         return ExitCode.Interrupted;
     }
 
@@ -55,7 +57,12 @@ internal sealed class RunSession(RunSettings settings, RunDisplay display, Inter
     {
         try
         {
-            display.Status(await host.StatusAsync());
+            var status = await host.StatusAsync();
+            // What was said before this node joined was said by others.
+            _told ??= display.OwnsRun ? 0 : status.Notices.Length;
+            foreach (var notice in status.Notices.Skip(_told.Value)) display.Note(notice);
+            _told = status.Notices.Length;
+            display.Status(status);
         }
         catch (TimeoutException)
         {

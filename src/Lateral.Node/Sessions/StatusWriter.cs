@@ -29,13 +29,13 @@ internal sealed class StatusWriter : IAsyncDisposable
     /// <summary>Follows the started run.</summary>
     public void Follow(Func<Task<RunStatus>> status) => _loop = LoopAsync(status);
 
-    /// <summary>The last word: how the run ended. On a full disk the status before it makes room.</summary>
+    /// <summary>The last word: how the run ended. On a full disk it is shorter and takes the place of the status before it.</summary>
     public async Task EndAsync(RunEnd end)
     {
         await StopAsync();
-        if (Write(end) || !Remove()) return;
+        if (Write(end)) return;
         _last = _last is { } last ? last with { Parts = [] } : null;
-        Write(end);
+        Write(end, inPlace: true);
     }
 
     public async ValueTask DisposeAsync()
@@ -68,25 +68,13 @@ internal sealed class StatusWriter : IAsyncDisposable
         }
     }
 
-    private bool Remove()
+    private bool Write(RunEnd? end, bool inPlace = false)
     {
         try
         {
-            File.Delete(_directory.LiveStatus);
-            return true;
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            // Whoever cannot write it cannot delete it: that has been said.
-            return false;
-        }
-    }
-
-    private bool Write(RunEnd? end)
-    {
-        try
-        {
-            new StatusFile(_time.GetUtcNow(), Environment.ProcessId, Environment.MachineName, end, _last).Write(_directory);
+            var status = new StatusFile(_time.GetUtcNow(), Environment.ProcessId, Environment.MachineName, end, _last);
+            if (inPlace) status.WriteInPlace(_directory);
+            else status.Write(_directory);
             _failing = false;
             return true;
         }

@@ -12,9 +12,11 @@ internal static class LearnerWorkload
     public static LearnerSettings Algorithm { get; } = new(
         "behaviour-clip", .2, 3, "group-z", 1e-5, 0, "constant", 1, .9, .999, 1e-8, 0, 1, Updates: 1, Shards: 8, MicroBatchTokens: 16384, StepSubset: 0);
 
-    public static GrpoLearner Learner(Workload workload, string folder, int steps) => new(
-        new GrpoSettings(folder, "cpu", 1, steps, workload.Spec.Temperature, 1, Algorithm, new WarmupSettings(0, 1, 1e-3, 0)), workload.Network,
-        _ => throw new InvalidOperationException("there is no warm-up"), new SingleRankExchange());
+    public static GrpoLearner Learner(Workload workload, string folder, int steps, SharedGradients? exchange = null) =>
+        new(Settings(workload, folder, steps), workload.Network, _ => throw new InvalidOperationException("there is no warm-up"), exchange ?? SharedGradients.Alone());
+
+    public static GrpoSettings Settings(Workload workload, string folder, int steps) =>
+        new(folder, "cpu", 1, steps, workload.Spec.Temperature, 1, Algorithm, new WarmupSettings(0, 1, 1e-3, 0));
 
     /// <summary>Samples under the learner's own base policy, so that ratios start at 1.</summary>
     public static async Task<LearnerBatch> BatchAsync(Workload workload, string folder)

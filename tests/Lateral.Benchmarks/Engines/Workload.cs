@@ -38,7 +38,7 @@ internal sealed record Workload(string Name, ModelSize Size, ITokenizer Tokenize
         new TransformerSpec(Size.Width, Size.Layers, Size.Heads, Size.MlpWidth, Tokenizer.VocabularySize, MaxLength, 1e-5, 10_000, Tokenizer.MaskId, Tokenizer.EndId, null),
         Seed, trainable: trainable);
 
-    public DiffusionSampler Sampler() => new(new SamplerSettings("cpu", Slots, null, Seed), Tokenizer, Network);
+    public DiffusionSampler Sampler() => new(new SamplerSettings("cpu", Slots, null, Seed, CanaryLimit: 1e-4), Tokenizer, Network);
 
     /// <summary>Saves the model and makes it the sampler's policy.</summary>
     public static async Task AdoptAsync(DiffusionSampler sampler, LladaModel model, string folder)

@@ -54,6 +54,22 @@ public sealed class CheckpointTests : IDisposable
         Assert.Equal(2, (await learner.TrainAsync(Rollouts.Batch(2, 4, 4, 1), default)).Step);
     }
 
+    [Theory]
+    [InlineData("", null)]
+    [InlineData("\"protocol\": 1,", null)]
+    [InlineData("\"protocol\": 2,", "manifest.json speaks protocol 2 and this program 1: use the version of Lateral that wrote it")]
+    public async Task Manifest_of_another_protocol_must_be_refused_and_one_without_be_of_the_first(string says, string? refusal)
+    {
+        var checkpoint = await CheckpointAsync(1);
+        var path = Path.Combine(_run, checkpoint.Location, "manifest.json");
+        var text = File.ReadAllText(path);
+        Assert.Contains("\"protocol\": 1", text, StringComparison.Ordinal);
+        File.WriteAllText(path, System.Text.RegularExpressions.Regex.Replace(text, ",?\\s*\"protocol\": 1,?", "").Replace("\"step\"", $"{says} \"step\"", StringComparison.Ordinal));
+        await using var learner = GrpoLearnerTests.New(GrpoLearnerTests.TinySettings(_run));
+        if (refusal is null) await learner.LoadAsync(checkpoint, default);
+        else Assert.Contains(refusal, (await Assert.ThrowsAsync<PolicyUnavailableException>(() => learner.LoadAsync(checkpoint, default))).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Load_must_refuse_weights_other_than_the_journal_promised()
     {

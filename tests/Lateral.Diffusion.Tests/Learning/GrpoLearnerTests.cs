@@ -51,13 +51,13 @@ public sealed class GrpoLearnerTests : IDisposable
         var (@base, _) = await learner.PrepareBaseAsync(new Quiet(), default);
         var report = await learner.TrainAsync(Rollouts.Batch(1, 4, 4, 1) with { Epoch = 3 }, default);
         Assert.Equal((1, false), (report.Step, report.Skipped));
-        Assert.Equal(new PolicyManifest(3, 1, report.Policy.Hash, @base.Hash, PayloadKind.Full, @base.Bytes, "policies/v1.safetensors"), report.Policy);
+        Assert.Equal(new PolicyManifest(3, 1, report.Policy.Hash, @base.Hash, PayloadKind.Full, @base.Bytes, "policies/v1.safetensors") { Canary = report.Policy.Canary }, report.Policy);
         Assert.Equal(report.Policy.Hash, TinyPolicy.HashOf(Path.Combine(_root, "a", report.Policy.Location)));
         Assert.NotEqual(@base.Hash, report.Policy.Hash);
         await Assert.ThrowsAsync<InvalidOperationException>(() => learner.PrepareBaseAsync(new Quiet(), default));
         string[] names =
         [
-            "denoise/steps_mean", "denoise/tokens_per_step", "entropy/reveal", "kl/behaviour", "kl/behaviour_k3", "optim/grad_norm", "optim/loss", "optim/lr",
+            "denoise/steps_mean", "denoise/tokens_per_step", "entropy/reveal", "kl/behaviour", "kl/behaviour_k3", "learner/ranks", "optim/grad_norm", "optim/loss", "optim/lr", "optim/micro_batch_tokens",
             "ratio/clip_fraction", "ratio/ess", "ratio/mean", "ratio/std", "reward/frac_zero_std", "reward/mean", "reward/std", "staleness/max", "staleness/mean",
             "time/publish", "time/train", "tokens/scored", "tokens/trained",
         ];
@@ -138,20 +138,6 @@ public sealed class GrpoLearnerTests : IDisposable
         await using var fork = Learner("b", settings => settings with { Base = folder });
         var error = await Assert.ThrowsAsync<EngineFailedException>(() => fork.PrepareBaseAsync(new Quiet(), default));
         Assert.IsType<PolicyUnavailableException>(error.InnerException);
-    }
-
-    [Fact]
-    public async Task Weights_must_not_depend_on_the_number_of_ranks_to_the_bit()
-    {
-        var expected = await RunAsync("a", 2);
-        var pair = new PairExchange();
-        await using var even = Learner("b", exchange: pair.Rank(0));
-        await using var odd = Learner("c", exchange: pair.Rank(1));
-        await Task.WhenAll(even.PrepareBaseAsync(new Quiet(), default), odd.PrepareBaseAsync(new Quiet(), default));
-        StepReport[] reports = [];
-        for (var step = 1; step <= 2; step++)
-            reports = await Task.WhenAll(even.TrainAsync(Rollouts.Batch(step, 4, 4, step), default), odd.TrainAsync(Rollouts.Batch(step, 4, 4, step), default));
-        Assert.All(reports, report => Assert.Equal(expected, report.Policy.Hash));
     }
 
     [Fact]
@@ -247,7 +233,7 @@ public sealed class GrpoLearnerTests : IDisposable
     public async Task Learner_that_cannot_be_built_must_say_why_on_every_call()
     {
         var settings = Settings("a");
-        await using var learner = new GrpoLearner(settings, new(new ModelSettings("/no/such/folder", new(16, 2, 2, 32)), Tokenizer, 1), _ => throw new NotSupportedException(), new SingleRankExchange());
+        await using var learner = new GrpoLearner(settings, new(new ModelSettings("/no/such/folder", new(16, 2, 2, 32)), Tokenizer, 1), _ => throw new NotSupportedException(), SharedGradients.Alone());
         var error = await Assert.ThrowsAsync<EngineFailedException>(() => learner.PrepareBaseAsync(new Quiet(), default));
         Assert.Contains("/no/such/folder", error.Message);
         await Assert.ThrowsAsync<EngineFailedException>(() => learner.CheckpointAsync(default));
@@ -256,7 +242,7 @@ public sealed class GrpoLearnerTests : IDisposable
     [Fact]
     public void Settings_that_make_no_sense_must_be_refused_at_once()
     {
-        void Refused(GrpoSettings settings) => Assert.Throws<ArgumentException>(() => new GrpoLearner(settings, Network(), _ => throw new NotSupportedException(), new SingleRankExchange()));
+        void Refused(GrpoSettings settings) => Assert.Throws<ArgumentException>(() => new GrpoLearner(settings, Network(), _ => throw new NotSupportedException(), SharedGradients.Alone()));
         Refused(Settings("a") with { Temperature = 0 });
         Refused(Settings("a") with { Algorithm = Settings("a").Algorithm with { Schedule = "exponential" } });
         Refused(Settings("a") with { Algorithm = Settings("a").Algorithm with { Correction = "ppo" } });
@@ -284,7 +270,7 @@ public sealed class GrpoLearnerTests : IDisposable
     internal static PolicyNetwork Network() => new(new ModelSettings(null, new(16, 2, 2, 32)), Tokenizer, 5);
 
     internal static GrpoLearner New(GrpoSettings settings, IGradientExchange? exchange = null) =>
-        new(settings, Network(), index => new SupervisedExample([(int)(index % 10)], [1, 2]), exchange ?? new SingleRankExchange());
+        new(settings, Network(), index => new SupervisedExample([(int)(index % 10)], [1, 2]), exchange ?? SharedGradients.Alone());
 
     internal sealed class Quiet : IProgress<WarmupProgress>
     {
@@ -293,50 +279,16 @@ public sealed class GrpoLearnerTests : IDisposable
         public void Report(WarmupProgress value) => Steps.Add(value.Step);
     }
 
-    /// <summary>Two ranks in one process: shards alternate, the sum is taken in shard order once all are there.</summary>
-    private sealed class PairExchange
-    {
-        private readonly SortedDictionary<int, float[]> _shards = [];
-        private readonly Barrier _barrier = new(2);
-
-        public IGradientExchange Rank(int rank) => new Side(this, rank);
-
-        private sealed class Side(PairExchange pair, int rank) : IGradientExchange
-        {
-            public int Rank => rank;
-
-            public int Ranks => 2;
-
-            public bool Owns(int shard) => shard % 2 == rank;
-
-            public void Contribute(int shard, ReadOnlySpan<float> gradient)
-            {
-                lock (pair._shards) pair._shards[shard] = gradient.ToArray();
-            }
-
-            public Task TotalAsync(Memory<float> sum, CancellationToken cancellation) => Task.Run(async () =>
-            {
-                pair._barrier.SignalAndWait(TimeSpan.FromSeconds(30), cancellation);
-                var single = new SingleRankExchange();
-                foreach (var (shard, gradient) in pair._shards) single.Contribute(shard, gradient);
-                await single.TotalAsync(sum, cancellation);
-                pair._barrier.SignalAndWait(TimeSpan.FromSeconds(30), cancellation);
-            }, cancellation);
-        }
-    }
-
+    /// <summary>Another rank has a shard and never gives it.</summary>
     private sealed class NeverExchange : IGradientExchange
     {
-        public int Rank => 0;
+        public bool Shared => false;
 
-        public int Ranks => 1;
-
-        public bool Owns(int shard) => true;
-
-        public void Contribute(int shard, ReadOnlySpan<float> gradient)
+        public IGradientRound Begin(GradientUpdate update)
         {
+            var round = (GradientRound)SharedGradients.Alone().Begin(update);
+            Assert.Equal(0, round.TryTake("gone"));
+            return round;
         }
-
-        public Task TotalAsync(Memory<float> sum, CancellationToken cancellation) => Task.Delay(Timeout.Infinite, cancellation);
     }
 }

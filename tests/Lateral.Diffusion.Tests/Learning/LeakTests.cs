@@ -17,12 +17,13 @@ public class LeakTests
     {
         using var policy = TinyPolicy.Fresh(Tokenizer);
         await using var sampler = await policy.StartAsync(Tokenizer, 8);
+        var manifest = policy.Manifest with { Canary = policy.Canary() };
         var spec = new RolloutSpec(8, 4, 8, 1, "random", true);
         async Task<long> Live(int group)
         {
             for (var i = 0; i < 5; i++) sampler.Submit(TinyPolicy.Task(group + i, 16, [i, 2], spec));
             await TinyPolicy.CollectAsync(sampler, 80);
-            await sampler.SwapAsync(policy.Manifest, policy.Path);
+            await sampler.SwapAsync(manifest, policy.Path);
             return torch.Tensor.TotalCount;
         }
 

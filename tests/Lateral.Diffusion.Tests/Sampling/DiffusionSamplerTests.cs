@@ -2,6 +2,7 @@ using Lateral.Core.Policies;
 using Lateral.Core.Rollouts;
 using Lateral.Diffusion;
 using Lateral.Diffusion.Likelihoods;
+using Lateral.Diffusion.Models;
 using Lateral.Diffusion.Sampling;
 using static TorchSharp.torch;
 
@@ -196,10 +197,51 @@ public sealed class DiffusionSamplerTests : IDisposable
         Assert.Equal(0, (await TinyPolicy.CollectAsync(sampler, 1)).Values.Single().NewestVersion);
     }
 
+    /// <summary>Its bytes are what the manifest says, its numbers are not: as after a copy to the device that went wrong.</summary>
+    [Fact]
+    public async Task Sampler_must_refuse_a_policy_with_the_canary_of_other_weights_and_rest_until_it_has_a_sound_one()
+    {
+        using var next = TinyPolicy.Fresh(Tokenizer, seed: 2, version: 5);
+        var (old, fresh) = (_policy.Canary(), next.Canary());
+        var gate = new GateAtStep(2);
+        await using var sampler = await _policy.StartAsync(Tokenizer, 2, uniforms: gate);
+        sampler.Submit(TinyPolicy.Task(0, 1, [1, 2], Spec));
+        Assert.True(gate.Reached.Wait(TimeSpan.FromSeconds(30)));
+        var swap = sampler.SwapAsync(next.Manifest with { Canary = old }, next.Path);
+        await Task.Delay(200);
+        gate.Open.Set();
+        var refused = await Assert.ThrowsAsync<PolicyUnavailableException>(() => swap);
+        Assert.Contains(FormattableString.Invariant($"policy version 5 scores the canary {fresh:g9} nats per token on cpu and {old:g9} on its learner's device"), refused.Message, StringComparison.Ordinal);
+        Assert.Contains("policies.canary-limit allows 0.0001", refused.Message, StringComparison.Ordinal);
+
+        // A new task moves nothing either: the weights are neither the old policy's nor the new one's.
+        sampler.Submit(TinyPolicy.Task(1, 1, [3], Spec));
+        Assert.Equal(2, Assert.Single(await sampler.InFlightAsync()).Step - 1);
+        await Task.Delay(100);
+        Assert.Equal((3, null), (sampler.Statistics.Forwards, sampler.Statistics.CanaryDifference));
+
+        await sampler.SwapAsync(next.Manifest with { Version = 6, Canary = fresh }, next.Path);
+        var finished = await TinyPolicy.CollectAsync(sampler, 2);
+        Assert.Equal([new PolicySpan(0, 0, _policy.Manifest.Hash), new PolicySpan(3, 6, next.Manifest.Hash)], finished[new(0, 0)].Policies.ToArray());
+        Assert.Equal([new PolicySpan(0, 6, next.Manifest.Hash)], finished[new(1, 0)].Policies.ToArray());
+        Assert.Equal(0, sampler.Statistics.CanaryDifference);
+    }
+
+    [Fact]
+    public async Task Sampler_must_keep_its_policy_when_a_payload_of_another_shape_is_refused()
+    {
+        using var wide = LladaStore.Fresh(TransformerSpec.OfSize("quickstart", 12, 11), seed: 1);
+        using var foreign = new TinyPolicy(wide, version: 4);
+        await using var sampler = await _policy.StartAsync(Tokenizer, 1);
+        await Assert.ThrowsAsync<PolicyUnavailableException>(() => sampler.SwapAsync(foreign.Manifest, foreign.Path));
+        sampler.Submit(TinyPolicy.Task(0, 1, [1], Spec));
+        Assert.Equal(0, (await TinyPolicy.CollectAsync(sampler, 1)).Values.Single().NewestVersion);
+    }
+
     [Fact]
     public async Task Sampler_must_wait_for_its_first_policy_and_count_the_wait_as_idle()
     {
-        await using var sampler = new DiffusionSampler(new("cpu", 2, null, 1), Tokenizer, _policy.Load);
+        await using var sampler = new DiffusionSampler(new("cpu", 2, null, 1, CanaryLimit: 1e-4), Tokenizer, _policy.Load);
         sampler.Submit(TinyPolicy.Task(0, 1, [1], Spec));
         await Task.Delay(50);
         Assert.Equal(0, sampler.Statistics.Forwards);
@@ -213,7 +255,7 @@ public sealed class DiffusionSamplerTests : IDisposable
     [Fact]
     public async Task Failed_engine_must_fail_pending_and_later_calls_with_the_first_cause()
     {
-        var sampler = new DiffusionSampler(new("cpu", 2, null, 1), Tokenizer, _ => throw new InvalidOperationException("no such weights"));
+        var sampler = new DiffusionSampler(new("cpu", 2, null, 1, CanaryLimit: 1e-4), Tokenizer, _ => throw new InvalidOperationException("no such weights"));
         await using (sampler)
         {
             var error = await Assert.ThrowsAsync<EngineFailedException>(() => sampler.NextFinishedAsync(default).WaitAsync(TimeSpan.FromSeconds(30)));

@@ -129,7 +129,7 @@ public class LladaFixtureTests
     {
         var folder = SharedFolder.Path("fixtures", "llada-tiny");
         var weights = Path.Combine(folder, LladaStore.WeightsFile);
-        var sampler = new DiffusionSampler(new("cpu", slots, null, 1), new LladaTinyTokenizer(), device => LladaStore.Load(folder, device, trainable: false), uniforms);
+        var sampler = new DiffusionSampler(new("cpu", slots, null, 1, CanaryLimit: 1e-4), new LladaTinyTokenizer(), device => LladaStore.Load(folder, device, trainable: false), uniforms);
         await sampler.SwapAsync(new(1, 0, TinyPolicy.HashOf(weights), "", PayloadKind.Full, 0, weights), weights);
         return sampler;
     }

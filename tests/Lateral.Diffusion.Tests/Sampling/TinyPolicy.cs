@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Lateral.Core.Policies;
 using Lateral.Core.Prompts;
 using Lateral.Core.Rollouts;
+using Lateral.Diffusion.Likelihoods;
 using Lateral.Diffusion.Models;
 using Lateral.Diffusion.Sampling;
 using TorchSharp;
@@ -41,9 +42,16 @@ internal sealed class TinyPolicy : IDisposable
 
     public LladaModel Load(torch.Device device) => LladaStore.Load(Folder, device, trainable: false);
 
+    /// <summary>What a learner with these weights publishes.</summary>
+    public double Canary()
+    {
+        using var model = Load(torch.CPU);
+        return PolicyCanary.LogProb(model);
+    }
+
     public async Task<DiffusionSampler> StartAsync(ITokenizer tokenizer, int slots, FixedShape? shape = null, IUniforms? uniforms = null)
     {
-        var sampler = new DiffusionSampler(new("cpu", slots, shape, Seed: 9), tokenizer, Load, uniforms);
+        var sampler = new DiffusionSampler(new("cpu", slots, shape, Seed: 9, CanaryLimit: 1e-4), tokenizer, Load, uniforms);
         await sampler.SwapAsync(Manifest, Path);
         return sampler;
     }

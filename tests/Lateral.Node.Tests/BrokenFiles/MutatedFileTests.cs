@@ -52,10 +52,12 @@ public sealed class MutatedFileTests(ITestOutputHelper output)
     {
         var path = Path.Combine(Folder, file);
         var options = new HoconOptions { Environment = _ => null, ReadFile = asked => Path.GetFullPath(asked) == path ? broken : SourceText.ReadFile(asked) };
-        string[] below = file.StartsWith("overlays", StringComparison.Ordinal) || file.StartsWith("persistence", StringComparison.Ordinal) ? [Fixtures.Hocon("quickstart.conf")] : [];
+        // Runs stand alone; everything else is half a run and lies over the quickstart.
+        var alone = file == "quickstart.conf" || file.StartsWith("tasks", StringComparison.Ordinal) || file.StartsWith("experiments", StringComparison.Ordinal);
+        string[] below = alone ? [] : [Fixtures.Hocon("quickstart.conf")];
         try
         {
-            _ = TaskComposition.Of(RunSettingsLoader.Load([.. below, path], [], options).Settings);
+            _ = TaskComposition.Of(RunSettingsLoader.Load([.. below, path], [], options, ShippedPlugins.All).Settings);
         }
         catch (ConfigException mistakes)
         {

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using Lateral.Core;
 using Microsoft.Data.Sqlite;
 
 namespace Lateral.Node.Tests.Processes;
@@ -12,12 +13,13 @@ public sealed class KillResumeTests(KillResumeTests.Uninterrupted whole) : IClas
 {
     private const int Steps = 6;
 
+    // Enough warm-up for rewards that differ, because without gradients all weights would be equal.
     // Four slots for groups of twelve: a group is in the middle of being sampled most of the time.
     private const string Conf = """
         run { steps = 6, seed = 11 }
-        task { name = sort5 }
-        reward.pools.answer { kind = sort }
-        warmup { steps = 30, batch = 64, lr = 3e-3 }
+        task { name = sort5, descending-fraction = 0.2 }
+        reward.pools.answer { kind = sort, right-digits = 0.3 }
+        warmup { steps = 200, batch = 64, lr = 6e-3 }
         model.size { width = 32, layers = 2, heads = 2, mlp = 64 }
         rollout { groups-per-step = 4, group-size = 12, gen-length = 5, block-length = 5, steps = 3 }
         algorithm { advantage = group-z, lr = 1e-3 }
@@ -72,13 +74,39 @@ public sealed class KillResumeTests(KillResumeTests.Uninterrupted whole) : IClas
         Assert.Equal(Enumerable.Range(1, Steps), RecordedSteps());
     }
 
+    [LinuxTheory]
+    [InlineData("after-optim")]
+    [InlineData("mid-save")]
+    [InlineData("before-commit")]
+    [InlineData("after-commit")]
+    public async Task Learner_killed_at_its_worst_moment_must_end_the_same_and_leave_nothing_half_written(string place)
+    {
+        var failpoints = Directory.CreateDirectory(Path.Combine(_runs, "failpoints")).FullName;
+        using (var process = Train(_runs, (Failpoint.Variable, failpoints)))
+        {
+            await process.UntilAsync(p => p.Output.Contains("step 2/", StringComparison.Ordinal));
+            File.WriteAllText(Path.Combine(_runs, place), "kill");
+            File.Move(Path.Combine(_runs, place), Path.Combine(failpoints, place));
+            Assert.Equal(128 + 9, await process.ExitAsync());
+        }
+
+        Assert.True(File.Exists(Path.Combine(failpoints, place + Failpoint.Taken)));
+        await VerifyAsync();
+        var (code, output) = await LateralProcess.RunAsync("resume", "k", "--runs-dir", _runs);
+        Assert.True(code == 0, output);
+        await VerifyAsync();
+        Assert.Equal(whole.Weights, Weights(_runs));
+        Assert.Equal(Enumerable.Range(1, Steps), RecordedSteps());
+        Assert.Empty(Directory.EnumerateFileSystemEntries(Run(""), ".*", SearchOption.AllDirectories));
+    }
+
     [Fact]
     public async Task Interrupted_run_must_save_itself_say_how_to_resume_and_end_the_same()
     {
         using (var process = Train(_runs))
         {
             await process.UntilAsync(p => p.Output.Contains("step 2/", StringComparison.Ordinal));
-            using var signal = System.Diagnostics.Process.Start("kill", ["-INT", $"{process.Pid}"]);
+            using var signal = System.Diagnostics.Process.Start("kill", ["-TERM", $"{process.Pid}"]);
             Assert.Equal(5, await process.ExitAsync());
             Assert.Contains("resume k", process.Output, StringComparison.Ordinal);
         }
@@ -90,11 +118,33 @@ public sealed class KillResumeTests(KillResumeTests.Uninterrupted whole) : IClas
         Assert.Equal(Enumerable.Range(1, Steps), RecordedSteps());
     }
 
-    private static LateralProcess Train(string runs)
+    [Fact]
+    public async Task Run_whose_newest_checkpoint_was_damaged_must_go_on_from_the_one_before_it_and_end_the_same()
+    {
+        using (var process = Train(_runs))
+        {
+            // Saved at every second step: by step 5 there is a checkpoint of step 4, and the journal knows it.
+            await process.UntilAsync(p => p.Output.Contains("step 5/", StringComparison.Ordinal));
+            await process.KillAsync();
+        }
+
+        var newest = Directory.GetDirectories(Run("checkpoints"), "step_*").MaxBy(path => int.Parse(Path.GetFileName(path)["step_".Length..], System.Globalization.CultureInfo.InvariantCulture))!;
+        var file = Path.Combine(newest, "model.safetensors");
+        var bytes = await File.ReadAllBytesAsync(file);
+        bytes[bytes.Length / 2] ^= 0x10;
+        await File.WriteAllBytesAsync(file, bytes);
+        var (code, output) = await LateralProcess.RunAsync("resume", "k", "--runs-dir", _runs);
+        Assert.True(code == 0, output);
+        await VerifyAsync();
+        Assert.Equal(whole.Weights, Weights(_runs));
+        Assert.Equal(Enumerable.Range(1, Steps), RecordedSteps());
+    }
+
+    private static LateralProcess Train(string runs, params (string, string)[] environment)
     {
         var conf = Path.Combine(runs, "kill.conf");
         File.WriteAllText(conf, Conf);
-        return LateralProcess.Start("train", conf, "--name", "k", "--runs-dir", runs);
+        return LateralProcess.Start(environment, "train", conf, "--name", "k", "--runs-dir", runs);
     }
 
     private bool Reached(Moment moment, LateralProcess process) => moment switch
@@ -133,8 +183,8 @@ public sealed class KillResumeTests(KillResumeTests.Uninterrupted whole) : IClas
 
     private string Run(string file) => Path.Combine(_runs, "k", file);
 
-    private static string Weights(string runs) =>
-        Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(Path.Combine(runs, "k", "checkpoints", $"step_{Steps}", "model.safetensors"))));
+    private static string Weights(string runs, int step = Steps) =>
+        Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(Path.Combine(runs, "k", "checkpoints", $"step_{step}", "model.safetensors"))));
 
     /// <summary>The run that nothing interrupts, once for all tests.</summary>
     public sealed class Uninterrupted : IAsyncLifetime
@@ -148,6 +198,7 @@ public sealed class KillResumeTests(KillResumeTests.Uninterrupted whole) : IClas
             using var process = Train(_runs);
             Assert.True(await process.ExitAsync() == 0, process.Output);
             Weights = KillResumeTests.Weights(_runs);
+            Assert.NotEqual(KillResumeTests.Weights(_runs, 0), Weights);
         }
 
         public Task DisposeAsync()

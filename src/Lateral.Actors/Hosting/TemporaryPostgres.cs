@@ -2,15 +2,15 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 
-namespace Lateral.Tests;
+namespace Lateral.Actors.Hosting;
 
 /// <summary>
 /// A throw-away PostgreSQL server from the programs that are installed: a cluster in a temporary folder, on a free loopback
-/// port, a child of the test. Only this server is ever killed, by its id.
+/// port, a child of this process. For demonstrations and tests: it does not wait for the disk, and is gone when it is disposed.
 /// </summary>
-internal sealed class PostgresServer : IAsyncDisposable
+public sealed class TemporaryPostgres : IAsyncDisposable
 {
-    public const string User = "lateral", Password = "pg-secret-7391";
+    public const string User = "lateral";
 
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
@@ -18,23 +18,29 @@ internal sealed class PostgresServer : IAsyncDisposable
     private readonly List<string> _log = [];
     private Process? _process;
 
-    private PostgresServer(string folder, int port) => (_folder, Port) = (folder, port);
+    private TemporaryPostgres(string folder, int port) => (_folder, Port) = (folder, port);
 
+    /// <summary>Folder of initdb and postgres; null = not installed.</summary>
     public static string? Programs { get; } = FindPrograms();
 
     public int Port { get; }
 
+    /// <summary>Holds the server's data and its Unix socket, by which processes of other network namespaces reach it.</summary>
+    public string Folder => _folder;
+
     public string ConnectionString => $"Host=127.0.0.1;Port={Port};Database=postgres;Username={User}";
 
-    public static async Task<PostgresServer> StartAsync()
+    /// <exception cref="InvalidOperationException">a program of the server fails; it says why</exception>
+    /// <exception cref="TimeoutException">the server does not listen in time</exception>
+    public static async Task<TemporaryPostgres> StartAsync(string password)
     {
         var folder = Directory.CreateTempSubdirectory("lateral-postgres-").FullName;
         var passwords = Path.Combine(folder, "password");
-        await File.WriteAllTextAsync(passwords, Password);
+        await File.WriteAllTextAsync(passwords, password);
         // PostgreSQL refuses to run as root.
         if (Environment.IsPrivilegedProcess) await RunAsync("chown", "-R", "nobody", folder);
         await RunAsync(AsUser("initdb", "-D", Path.Combine(folder, "data"), "-U", User, "--auth=scram-sha-256", $"--pwfile={passwords}", "-E", "UTF8", "--locale=C", "--no-sync"));
-        var server = new PostgresServer(folder, FreePort());
+        var server = new TemporaryPostgres(folder, FreePort());
         await server.StartAgainAsync();
         return server;
     }
@@ -144,15 +150,5 @@ internal sealed class PostgresServer : IAsyncDisposable
         var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries).ToList();
         if (Directory.Exists("/usr/lib/postgresql")) folders.AddRange(Directory.GetDirectories("/usr/lib/postgresql").Order(StringComparer.Ordinal).Reverse().Select(version => Path.Combine(version, "bin")));
         return folders.Find(folder => File.Exists(Path.Combine(folder, "initdb")) && File.Exists(Path.Combine(folder, "postgres")));
-    }
-}
-
-/// <summary>A fact that needs a PostgreSQL server; it is skipped, saying so, where none is installed.</summary>
-[AttributeUsage(AttributeTargets.Method)]
-internal sealed class PostgresFactAttribute : FactAttribute
-{
-    public PostgresFactAttribute()
-    {
-        if (PostgresServer.Programs is null) Skip = "needs PostgreSQL's initdb and postgres (apt-get install postgresql)";
     }
 }
