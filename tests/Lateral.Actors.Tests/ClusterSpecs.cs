@@ -140,6 +140,26 @@ public sealed class ClusterSpecs : IDisposable
         Assert.Equal([1, 2, 3, 4, 5], engines.Recorded);
     }
 
+    /// <summary>A container that is started again has another address. Those that wait for it must neither be removed nor start again.</summary>
+    [Fact]
+    public async Task Coordinator_that_comes_back_at_another_address_must_find_the_others_alive()
+    {
+        var engines = new TestEngines();
+        var settings = Settings(0) with { AkkaOverrides = Chatty };
+        settings = settings with { Topology = settings.Topology with { Cluster = settings.Topology.Cluster with { HeartbeatPause = TimeSpan.FromSeconds(1), StableAfter = TimeSpan.FromSeconds(5) } } };
+        var first = await ClusterNode.JoinAsync(settings, new RunNode(NodeRoles.Coordinator, []));
+        await using var rest = await RunHost.StartAsync(
+            Settings(1) with { Topology = settings.Topology }, Only(NodeRoles.All, engines), node: new RunNode(NodeRoles.All & ~NodeRoles.Coordinator, [first.Address]));
+        ((Akka.Actor.ExtendedActorSystem)first.System).Abort();
+        await using var second = await RunHost.StartAsync(settings, Only(NodeRoles.Coordinator, engines), node: new RunNode(NodeRoles.Coordinator, [rest.Address]));
+        Assert.NotEqual(first.Address, second.Address);
+        await second.Completion.WaitAsync(TimeSpan.FromSeconds(120));
+        Assert.Equal([1, 2, 3, 4, 5], engines.Recorded);
+        // Longer than the others would have waited for the dead one.
+        await Task.Delay(settings.Topology.Cluster.StableAfter + TimeSpan.FromSeconds(3));
+        Assert.True((await rest.StatusAsync()).Ledger.Finished);
+    }
+
     private static int FreePort()
     {
         using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);

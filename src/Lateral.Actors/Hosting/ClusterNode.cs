@@ -28,7 +28,7 @@ public sealed class ClusterNode : IAsyncDisposable
     }
 
     /// <summary>Where other nodes reach this one, as <c>host:port</c>.</summary>
-    public string Address => $"{Cluster.Get(System).SelfAddress.Host}:{Cluster.Get(System).SelfAddress.Port}";
+    public string Address => Text(Cluster.Get(System).SelfAddress);
 
     /// <summary>Whether the others are gone but for this node, or took it for gone: true = it was removed without having left.</summary>
     public Task<bool> Removed { get; }
@@ -108,6 +108,7 @@ public sealed class ClusterNode : IAsyncDisposable
         {
             RequireCompatible(cluster);
             if (Removed.IsCompleted) throw new RunHostException($"the nodes at {_place.Name} have not let this one in; see logs");
+            SucceedPredecessor(cluster, topology);
 
             var found = await _place.FindAsync(cancellation);
             if (!found.IsEmpty && !found.SequenceEqual(tried) && cluster.SelfMember.Status is not (MemberStatus.Joining or MemberStatus.WeaklyUp))
@@ -128,6 +129,21 @@ public sealed class ClusterNode : IAsyncDisposable
         if (!topology.Cluster.IsAlone && Absent(cluster, topology).Count > 0 && Missing(cluster, topology) is var missing && missing != said) Say(missing);
     }
 
+    /// <summary>
+    /// The only coordinator of a run was started again at another address: the silent one is declared dead. Nobody is let in
+    /// while a member is silent, and without a coordinator the others would soon take themselves for the part that has to go.
+    /// Were the old one alive after all, the journal would refuse it.
+    /// </summary>
+    private void SucceedPredecessor(Cluster cluster, TopologySettings topology)
+    {
+        if (!Node.Has(NodeRoles.Coordinator) || topology.Roles.GetValueOrDefault("coordinator")?.Nodes > 1) return;
+        foreach (var predecessor in cluster.State.Unreachable.Where(member => member.HasRole("coordinator") && member.Status != MemberStatus.Down && !member.Address.Equals(cluster.SelfAddress)))
+        {
+            cluster.Down(predecessor.Address);
+            Say($"the coordinator at {Text(predecessor.Address)} is silent: this one takes its place");
+        }
+    }
+
     private static void RequireCompatible(Cluster cluster)
     {
         if (RunCompatibility.Refusal(cluster.SelfMember, cluster.State.Members) is { } refusal) throw new RunHostException(refusal);
@@ -142,6 +158,8 @@ public sealed class ClusterNode : IAsyncDisposable
             ? $"waiting for the {members.Count} nodes to agree"
             : $"waiting for {string.Join(", ", missing.Select(role => $"{role.Count} x {role.Key}"))}: start {string.Join(" and ", missing.Select(role => $"node CONF --role {role.Key}"))}";
     }
+
+    private static string Text(Address address) => $"{address.Host}:{address.Port}";
 
     private static List<(string Key, int Count)> Absent(Cluster cluster, TopologySettings topology) =>
         [.. topology.Roles.Select(role => (role.Key, Count: role.Value.Nodes - cluster.State.Members.Count(member => member.HasRole(role.Key)))).Where(role => role.Count > 0)];
