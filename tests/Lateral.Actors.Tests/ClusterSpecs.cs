@@ -160,6 +160,18 @@ public sealed class ClusterSpecs : IDisposable
         Assert.True((await rest.StatusAsync()).Ledger.Finished);
     }
 
+    [Fact]
+    public async Task Learner_that_comes_back_at_another_address_must_be_let_in_before_its_predecessor_is_given_up()
+    {
+        var settings = Settings(0);
+        settings = settings with { Topology = settings.Topology with { Cluster = settings.Topology.Cluster with { HeartbeatPause = TimeSpan.FromSeconds(1), StableAfter = TimeSpan.FromMinutes(5) } } };
+        await using var coordinator = await ClusterNode.JoinAsync(settings, new RunNode(NodeRoles.Coordinator, []));
+        var first = await ClusterNode.JoinAsync(Settings(1) with { Topology = settings.Topology }, new RunNode(NodeRoles.Learner, [coordinator.Address]));
+        ((Akka.Actor.ExtendedActorSystem)first.System).Abort();
+        await using var second = await ClusterNode.JoinAsync(Settings(2) with { Topology = settings.Topology }, new RunNode(NodeRoles.Learner, [coordinator.Address])).WaitAsync(TimeSpan.FromSeconds(60));
+        Assert.NotEqual(first.Address, second.Address);
+    }
+
     private static int FreePort()
     {
         using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);

@@ -10,7 +10,7 @@ namespace Lateral.Actors.Tests;
 public sealed class ReferenceSpecs
 {
     /// <summary>Sections that stand for themselves: kinds without keys of their own.</summary>
-    private static readonly string[] Keyless = ["reward.kinds.sudoku", "reward.kinds.sudoku-exact"];
+    private static readonly string[] Keyless = ["reward.kinds.sudoku", "reward.kinds.sudoku-exact", "corrections.topr", "corrections.none"];
 
     private static readonly IReadOnlyList<ReferenceEntry> Entries = [.. RunSettingsLoader.Guide().Entries];
 
@@ -68,6 +68,10 @@ public sealed class ReferenceSpecs
     {
         ["tasks", var name, ..] => ["task = null", $"task.name = {name}"],
         ["reward", "kinds", var kind, ..] => ["reward.pools.answer = null", $"reward.pools.other {{ kind = {kind} }}"],
+        // A completion's ratio has another range of epsilon than a token's.
+        ["corrections", var name, ..] => [$"algorithm.correction = {name}"],
+        ["likelihoods", var name, ..] => [$"algorithm.likelihood = {name}", "algorithm.correction = none"],
+        ["algorithm", "granularity"] => ["algorithm.correction = none"],
         ["journal", "kind"] => ["journal.connection-string = \"Host=here;Database=lateral;Username=lateral\""],
         // Nobody has the role of a rank unless there are some, and elsewhere.
         ["topology", "roles", "rank", "local"] => ["topology.cluster.dir = meet", "learner.ranks = 2"],

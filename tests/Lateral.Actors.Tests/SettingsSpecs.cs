@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using Lateral.Actors.Settings;
 using Lateral.Configuration;
+using Lateral.Core.Learning;
 using Lateral.Core.Runs;
 
 namespace Lateral.Actors.Tests;
@@ -35,7 +36,9 @@ public sealed class SettingsSpecs
         Assert.Equal(new(400, 256, 3e-3, 50), settings.Warmup);
         Assert.Equal(new(null, new(64, 3, 4, 128)), settings.Model);
         Assert.Equal(
-            new("behaviour-clip", 0.2, 3, "group-z", 2e-4, 10, "linear", 0.1, 0.9, 0.999, 1e-8, 0, 1, 1, 8, 16_384, 0),
+            new(
+                MethodSettings.Of("trajectory", ("step-subset", 0)), RatioGranularity.Token, MethodSettings.Of("behaviour-clip", ("clip-epsilon", 0.2), ("dual-clip", 3)), "group-z",
+                2e-4, 10, "linear", 0.1, 0.9, 0.999, 1e-8, 0, 1, 1, 8, 16_384),
             settings.Learner);
         var pool = Assert.Single(settings.Pools);
         Assert.Equal(new("answer", "sort", 4, 1, TimeSpan.FromSeconds(5), 0), pool with { Parameters = ImmutableSortedDictionary<string, string>.Empty });

@@ -63,7 +63,7 @@ internal sealed class TestEngines
         new TaskSettings("sort5", ImmutableSortedDictionary<string, string>.Empty),
         new ModelSettings(null, new ModelSize(8, 1, 1, 8)), new WarmupSettings(0, 1, 1e-3, 0),
         new RolloutSettings(groups, 2, new RolloutSpec(2, 2, 2, 1, "random", false), TimeSpan.FromSeconds(30)), eta, "grpo",
-        new LearnerSettings("none", .2, 0, "group-mean", 1e-3, 0, "constant", 1, .9, .999, 1e-8, 0, 1, 1, 2, 1024, 0),
+        new LearnerSettings(MethodSettings.Of("trajectory", ("step-subset", 0)), RatioGranularity.Token, MethodSettings.Of("none"), "group-mean", 1e-3, 0, "constant", 1, .9, .999, 1e-8, 0, 1, 1, 2, 1024),
         [new RewardPoolSpec("answer", "sort", 2, 1, TimeSpan.FromSeconds(1), 0)],
         new EvaluationSettings(0, 1, 1, 1), new CheckpointSettings(2, 3),
         new TopologySettings(["cpu"], 4, "cpu", "127.0.0.1", 0), new JournalSettings("sqlite"), new ComputeSettings(1, null), "")

@@ -22,27 +22,40 @@ public sealed class SettingRulesTests
     public void Divisor_advice_must_name_what_there_is(int total, int value, string advice) => Assert.Equal(advice, Divisors.Advice(total, value));
 
     [Theory]
-    [InlineData("random", "behaviour-clip", RatioWorth.Exact)]
-    [InlineData("max-prob", "behaviour-clip", RatioWorth.ExactOnPolicyOnly)]
-    [InlineData("random", "none", RatioWorth.None)]
-    [InlineData("max-prob", "none", RatioWorth.None)]
-    public void Ratio_must_be_worth_what_the_reveal_rule_leaves_of_it(string reveal, string correction, RatioWorth worth) =>
-        Assert.Equal(worth, RatioExactness.Of(RevealRules.ByName(reveal), CorrectionRules.ByName(correction)));
+    [InlineData("random", RatioGranularity.Token, "behaviour-clip", RatioWorth.Exact)]
+    [InlineData("random", RatioGranularity.Step, "dppo-tv", RatioWorth.Exact)]
+    [InlineData("max-prob", RatioGranularity.Token, "behaviour-clip", RatioWorth.ExactOnPolicyOnly)]
+    [InlineData("random", RatioGranularity.Token, "none", RatioWorth.None)]
+    [InlineData("max-prob", RatioGranularity.Sequence, "none", RatioWorth.None)]
+    [InlineData("random", RatioGranularity.Sequence, "behaviour-clip", RatioWorth.Approximate)]
+    [InlineData("random", RatioGranularity.Token, "gspo", RatioWorth.Approximate)]
+    public void Ratio_must_be_worth_what_reveal_rule_likelihood_and_correction_leave_of_it(string reveal, RatioGranularity unit, string correction, RatioWorth worth) =>
+        Assert.Equal(worth, RatioExactness.Of(RevealRules.ByName(reveal), LikelihoodRules.ByName("trajectory"), unit, CorrectionRules.ByName(correction)));
 
     [Theory]
     [InlineData(Exactness.OnAndOffPolicy)]
     [InlineData(Exactness.OnPolicyOnly)]
     [InlineData(Exactness.Approximate)]
-    public void Ratio_of_a_whole_completion_must_be_approximate(Exactness exactness) =>
-        Assert.Equal(RatioWorth.Approximate, RatioExactness.Of(new RevealRule("any", exactness), new CorrectionRule("any", RatioGranularity.Sequence)));
+    public void Ratio_of_a_surrogate_must_be_approximate(Exactness exactness)
+    {
+        var surrogate = new LikelihoodRule("any", [RatioGranularity.Token], Recorded: false);
+        Assert.Equal(RatioWorth.Approximate, RatioExactness.Of(new RevealRule("any", exactness), surrogate, RatioGranularity.Token, CorrectionRules.ByName("behaviour-clip")));
+    }
 
     [Fact]
     public void Usual_epsilon_of_one_granularity_must_be_refused_for_the_other()
     {
-        var (token, sequence) = (new CorrectionRule("a", RatioGranularity.Token).Epsilon!, new CorrectionRule("b", RatioGranularity.Sequence).Epsilon!);
+        var (token, sequence) = (EpsilonRange.Of(RatioGranularity.Token), EpsilonRange.Of(RatioGranularity.Sequence));
         Assert.True(token.IsUsual(0.2) && sequence.IsUsual(3e-4));
         Assert.False(token.Allows(3e-4) || sequence.Allows(0.2));
         Assert.True(token.Allows(0.1) && !token.IsUsual(0.1));
-        Assert.Null(new CorrectionRule("c", RatioGranularity.None).Epsilon);
+    }
+
+    [Fact]
+    public void Methods_must_be_equal_when_name_and_values_are()
+    {
+        Assert.Equal(MethodSettings.Of("a", ("x", 1), ("y", 2)), MethodSettings.Of("a", ("y", 2), ("x", 1)));
+        Assert.NotEqual(MethodSettings.Of("a", ("x", 1)), MethodSettings.Of("a", ("x", 2)));
+        Assert.NotEqual(MethodSettings.Of("a", ("x", 1)), MethodSettings.Of("b", ("x", 1)));
     }
 }

@@ -53,7 +53,7 @@ internal sealed record Scenario(
         new TaskSettings("simulated", ImmutableSortedDictionary<string, string>.Empty),
         new ModelSettings(null, new ModelSize(8, 1, 1, 8)), new WarmupSettings(0, 1, 1e-3, 0),
         new RolloutSettings(Shape.GroupsPerStep, Shape.GroupSize, new RolloutSpec(2, 2, 2, 1, "random", false), Lease), Shape.MaxStaleness, "grpo",
-        new LearnerSettings("none", .2, 0, "group-mean", 1e-3, 0, "constant", 1, .9, .999, 1e-8, 0, 1, 1, 2, 1024, 0),
+        new LearnerSettings(MethodSettings.Of("trajectory", ("step-subset", 0)), RatioGranularity.Token, MethodSettings.Of("none"), "group-mean", 1e-3, 0, "constant", 1, .9, .999, 1e-8, 0, 1, 1, 2, 1024),
         // Workers enough that no call waits for one: that wait would end on another thread.
         [new RewardPoolSpec("answer", "simulated", 64, 1, TimeSpan.FromSeconds(4), -1)],
         new EvaluationSettings(2, 1, 1, 1), new CheckpointSettings(CheckpointEvery, 3),

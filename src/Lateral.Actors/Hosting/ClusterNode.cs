@@ -130,17 +130,19 @@ public sealed class ClusterNode : IAsyncDisposable
     }
 
     /// <summary>
-    /// The only coordinator of a run was started again at another address: the silent one is declared dead. Nobody is let in
+    /// A run's only coordinator or its learner was started again at another address: the silent one is declared dead. Nobody is let in
     /// while a member is silent, and without a coordinator the others would soon take themselves for the part that has to go.
-    /// Were the old one alive after all, the journal would refuse it.
+    /// Were the old one alive after all, journal and epoch would refuse it.
     /// </summary>
     private void SucceedPredecessor(Cluster cluster, TopologySettings topology)
     {
-        if (!Node.Has(NodeRoles.Coordinator) || topology.Roles.GetValueOrDefault("coordinator")?.Nodes > 1) return;
-        foreach (var predecessor in cluster.State.Unreachable.Where(member => member.HasRole("coordinator") && member.Status != MemberStatus.Down && !member.Address.Equals(cluster.SelfAddress)))
+        foreach (var role in Node.RoleNames.Where(role => role is "coordinator" or "learner" && topology.Roles.GetValueOrDefault(role) is null or { Nodes: 1 }))
         {
-            cluster.Down(predecessor.Address);
-            Say($"the coordinator at {Text(predecessor.Address)} is silent: this one takes its place");
+            foreach (var predecessor in cluster.State.Unreachable.Where(member => member.HasRole(role) && member.Status != MemberStatus.Down && !member.Address.Equals(cluster.SelfAddress)))
+            {
+                cluster.Down(predecessor.Address);
+                Say($"the {role} at {Text(predecessor.Address)} is silent: this one takes its place");
+            }
         }
     }
 

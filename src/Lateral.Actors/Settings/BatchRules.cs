@@ -25,21 +25,53 @@ internal static class BatchRules
                 + $" - write micro-batch-tokens = {Math.Max(16_384, 4 * rollout.Spec.GenLength)}");
         }
 
-        if (learner.StepSubset > rollout.Spec.Steps && rollout.Spec.Steps > 0)
-            algorithm.Error("step-subset", $"must be at most rollout.steps ({rollout.Spec.Steps}), got {learner.StepSubset} - 0 replays all of them");
-        CheckEpsilon(algorithm, learner);
+        if (learner.Likelihood.Knobs.TryGetValue("step-subset", out var subset)) CheckSubset(algorithm, rollout, learner, (int)subset);
+        var correction = CorrectionRules.ByName(learner.Correction.Name);
+        CheckLikelihood(algorithm, learner, correction);
+        if (correction.HasEpsilon) CheckEpsilon(config, learner, correction);
+        if (learner.Correction.Knobs.TryGetValue("dual-clip", out var dual) && dual != 0 && dual <= 1 + learner.Correction["clip-epsilon"])
+            Where(config, correction, "dual-clip").Error("dual-clip", $"must be 0 (off) or above 1 + clip-epsilon ({Text(1 + learner.Correction["clip-epsilon"])}), got {Text(dual)} - write dual-clip = 3");
+        if (correction.HasProximal && learner.Updates > 1 && config.Section("learner").Has("ranks") && config.Section("learner").Int("ranks", 1, 1024) > 1)
+            learnerSection.Error("ranks", $"must be 1 with correction = {correction.Name} and algorithm.updates = {learner.Updates}: only the rank that computed a shard in the first update knows what its policy thought of it - write ranks = 1, or updates = 1");
+    }
+
+    private static void CheckLikelihood(ConfigReader algorithm, LearnerSettings learner, CorrectionRule correction)
+    {
+        var likelihood = learner.Likelihood;
+        if (likelihood.Knobs.TryGetValue("mask-low", out var low) && low > likelihood["mask-high"])
+            algorithm.Error("likelihood", $"= {likelihood.Name} has mask-low {Text(low)} above mask-high {Text(likelihood["mask-high"])} - write mask-low = {Text(Math.Min(low, likelihood["mask-high"]))}");
+        if (likelihood.Name == "sandwich" && correction.HasRatio)
+            algorithm.Error("correction", $"must be none with likelihood = sandwich, got {correction.Name}: a bound that depends on the reward's sign has no ratio - write correction = none");
+        if (correction.Name == "dppo-tv" && learner.Unit == RatioGranularity.Sequence)
+            algorithm.Error("correction", "must be another than dppo-tv with granularity = sequence: its limit is one on a token's probability - write correction = behaviour-clip");
+    }
+
+    private static void CheckSubset(ConfigReader algorithm, RolloutSettings rollout, LearnerSettings learner, int subset)
+    {
+        if (subset > rollout.Spec.Steps && rollout.Spec.Steps > 0)
+            algorithm.Error("step-subset", $"must be at most rollout.steps ({rollout.Spec.Steps}), got {subset} - 0 replays all of them");
+        if (subset > 0 && learner.Unit == RatioGranularity.Sequence)
+            algorithm.Error("step-subset", $"must be 0 with granularity = sequence, got {subset}: the loss of a completion is no sum over its steps - write step-subset = 0, or granularity = token");
     }
 
     /// <summary>The usual bound of one granularity is meaningless in another: a mean over a completion hardly leaves 1.</summary>
-    private static void CheckEpsilon(ConfigReader algorithm, LearnerSettings learner)
+    private static void CheckEpsilon(ConfigReader config, LearnerSettings learner, CorrectionRule rule)
     {
-        var rule = CorrectionRules.ByName(learner.Correction);
-        if (rule.Epsilon is not { } range || range.Allows(learner.ClipEpsilon) || algorithm.Value.Find("clip-epsilon") is not ConfigScalar { Kind: ScalarKind.Number } written) return;
-        var unit = rule.Granularity == RatioGranularity.Token ? "token" : "completion, normalised by its length";
-        algorithm.Error(
-            "clip-epsilon", $"must be {Words(range.Least)} to {Words(range.Most)} with correction = {rule.Name}, got {written.Text}: its ratio is one per {unit}, where {Words(range.UsualLeast)} to {Words(range.UsualMost)} is usual - "
+        var unit = rule.Unit ?? learner.Unit;
+        var (range, epsilon) = (EpsilonRange.Of(unit), learner.Correction["clip-epsilon"]);
+        var section = Where(config, rule, "clip-epsilon");
+        if (range.Allows(epsilon) || section.Value.Find("clip-epsilon") is not ConfigScalar { Kind: ScalarKind.Number } written) return;
+        var words = unit switch { RatioGranularity.Token => "token", RatioGranularity.Step => "denoising step", _ => "completion, normalised by its length" };
+        section.Error(
+            "clip-epsilon", $"must be {Words(range.Least)} to {Words(range.Most)} with correction = {rule.Name}, got {written.Text}: its ratio is one per {words}, where {Words(range.UsualLeast)} to {Words(range.UsualMost)} is usual - "
             + $"write clip-epsilon = {Words(range.UsualLeast)}");
     }
 
+    /// <summary>Where a correction's knob was written, or has its default.</summary>
+    private static ConfigReader Where(ConfigReader config, CorrectionRule rule, string knob) =>
+        config.Section("algorithm") is var algorithm && algorithm.Has(knob) ? algorithm : config.Section("corrections").Section(rule.Name);
+
     private static string Words(double value) => value.ToString("0.######", System.Globalization.CultureInfo.InvariantCulture);
+
+    private static string Text(double value) => value.ToString("R", System.Globalization.CultureInfo.InvariantCulture);
 }

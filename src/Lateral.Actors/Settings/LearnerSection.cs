@@ -8,20 +8,25 @@ namespace Lateral.Actors.Settings;
 /// <summary><c>algorithm {}</c>, <c>learner {}</c> and <c>warmup {}</c>.</summary>
 internal static class LearnerSection
 {
-    private const double LeastRate = 1e-12, LeastEpsilon = 1e-6, LargestBeta = 0.999999;
+    private const double LeastRate = 1e-12, LargestBeta = 0.999999;
 
     public static IReadOnlyCollection<string> Decays { get; } = ["constant", "linear", "cosine"];
 
-    public static LearnerSettings Read(ConfigReader algorithm, ConfigReader learner)
+    public static IReadOnlyCollection<string> Units { get; } = ["token", "step", "sequence"];
+
+    public static LearnerSettings Read(ConfigReader config)
     {
+        var (algorithm, learner) = (config.Section("algorithm"), config.Section("learner"));
         var schedule = algorithm.Section("lr-schedule");
+        var likelihood = MethodSection.Read(config, "likelihoods", algorithm, "likelihood", LikelihoodRules.All);
+        var correction = MethodSection.Read(config, "corrections", algorithm, "correction", CorrectionRules.All);
         return new LearnerSettings(
-            algorithm.OneOf("correction", CorrectionRules.Names), algorithm.Double("clip-epsilon", LeastEpsilon, 0.999), ReadDualClip(algorithm),
+            likelihood, ReadUnit(algorithm, LikelihoodRules.ByName(likelihood.Name)), correction,
             algorithm.OneOf("advantage", [.. Advantages.Names]),
             algorithm.Double("lr", LeastRate, 1), schedule.Int("warmup-steps", 0, 1_000_000), schedule.OneOf("decay", Decays), schedule.Double("final-fraction", 0, 1),
             algorithm.Double("beta1", 0, LargestBeta), algorithm.Double("beta2", 0, LargestBeta), algorithm.Double("adam-epsilon", 1e-16, 0.01), algorithm.Double("weight-decay", 0, 1),
             algorithm.Double("max-grad-norm", 0), algorithm.Int("updates", 1, 64),
-            learner.Int("shards", 1, 1024), learner.Int("micro-batch-tokens", 1, 1 << 24), algorithm.Int("step-subset", 0, 65_536));
+            learner.Int("shards", 1, 1024), learner.Int("micro-batch-tokens", 1, 1 << 24));
     }
 
     public static SpikeSettings ReadSpikes(ConfigReader spikes) => new(
@@ -35,12 +40,14 @@ internal static class LearnerSection
         return new WarmupSettings(steps, warmup.Int("batch", 1, 65_536), warmup.Double("lr", LeastRate, 1), Math.Min(steps, warmup.Int("lr-warmup-steps", 0, 1_000_000)));
     }
 
-    private static double ReadDualClip(ConfigReader algorithm)
+    /// <summary>null = the likelihood's usual one.</summary>
+    private static RatioGranularity ReadUnit(ConfigReader algorithm, LikelihoodRule likelihood)
     {
-        var (epsilon, dual) = (algorithm.Double("clip-epsilon"), algorithm.Double("dual-clip", 0));
-        if (dual != 0 && dual <= 1 + epsilon) algorithm.Error("dual-clip", $"must be 0 (off) or above 1 + clip-epsilon ({Text(1 + epsilon)}), got {Text(dual)} - write dual-clip = 3");
-        return dual;
+        if (!algorithm.Has("granularity")) return likelihood.Units[0];
+        var unit = algorithm.OneOf("granularity", Units) switch { "step" => RatioGranularity.Step, "sequence" => RatioGranularity.Sequence, _ => RatioGranularity.Token };
+        if (likelihood.Units.Contains(unit)) return unit;
+        var possible = string.Join(" or ", likelihood.Units.Select(one => one.ToString().ToLowerInvariant()));
+        algorithm.Error("granularity", $"must be {possible} with likelihood = {likelihood.Name}, got {unit.ToString().ToLowerInvariant()}: it has no other value - write granularity = {likelihood.Units[0].ToString().ToLowerInvariant()}");
+        return likelihood.Units[0];
     }
-
-    private static string Text(double value) => value.ToString("R", CultureInfo.InvariantCulture);
 }

@@ -43,7 +43,7 @@ public static partial class RunSettingsReader
         var deterministic = config.Bool("deterministic");
         var compute = ReadCompute(config.Section("compute"), deterministic);
         var algorithm = config.Section("algorithm").OneOf("name", "grpo");
-        var (rollout, learner) = (RolloutSection.Read(config.Section("rollout")), LearnerSection.Read(config.Section("algorithm"), config.Section("learner")));
+        var (rollout, learner) = (RolloutSection.Read(config.Section("rollout")), LearnerSection.Read(config));
         BatchRules.Check(config, rollout, learner);
         var tls = PolicySection.ReadTls(config.Section("tls"));
         var (journal, policies) = (JournalSection.Read(config.Section("journal")), PolicySection.Read(config.Section("policies")));

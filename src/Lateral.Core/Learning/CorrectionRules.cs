@@ -1,87 +1,78 @@
+using System.Collections.Immutable;
 using Lateral.Core.Rollouts;
 
 namespace Lateral.Core.Learning;
 
-/// <summary>What an importance ratio is the ratio of.</summary>
+/// <summary>What a likelihood's value is about, and so an importance ratio is the ratio of.</summary>
 public enum RatioGranularity
 {
-    /// <summary>The objective has no ratio.</summary>
-    None,
-
-    /// <summary>One ratio a revealed token.</summary>
+    /// <summary>One revealed token.</summary>
     Token,
 
-    /// <summary>One length-normalised ratio a completion, exp(mean log ratio): far closer to 1 than a token's.</summary>
+    /// <summary>One denoising step: the sum over the tokens that it revealed.</summary>
+    Step,
+
+    /// <summary>One completion. Normalised by its length, its ratio is far closer to 1 than a token's.</summary>
     Sequence,
 }
 
 /// <summary>Half-widths of a trust region: what makes sense at all, and what is usual.</summary>
 public sealed record EpsilonRange(double Least, double Most, double UsualLeast, double UsualMost)
 {
+    /// <summary>
+    /// A token's ratio moves by tens of percent between versions; the mean over a completion by 1e-4 .. 1e-3 (GSPO, arXiv 2507.18071,
+    /// section 5.1; ESPO's scripts use 4e-4).
+    /// </summary>
+    public static EpsilonRange Of(RatioGranularity unit) => unit == RatioGranularity.Sequence ? new(1e-6, 0.05, 1e-4, 1e-3) : new(0.01, 0.999, 0.2, 0.5);
+
     public bool Allows(double epsilon) => epsilon >= Least && epsilon <= Most;
 
     public bool IsUsual(double epsilon) => epsilon >= UsualLeast && epsilon <= UsualMost;
 }
 
 /// <summary>An off-policy correction as the configuration names it.</summary>
-public sealed record CorrectionRule(string Name, RatioGranularity Granularity)
+/// <param name="HasRatio">whether it asks what the behaviour policy thought of a unit</param>
+/// <param name="HasProximal">whether it also asks the policy that the step began with: with one update a step that is the current one</param>
+public sealed record CorrectionRule(string Name, bool HasRatio, bool HasProximal, params ImmutableArray<Knob> Knobs) : IMethodRule
 {
-    /// <summary>
-    /// The range of clip-epsilon that belongs to the ratio's granularity; null without a ratio. A token's ratio moves by tens of
-    /// percent between versions; the mean over a completion by 1e-4 .. 1e-3 (GSPO, arXiv 2507.18071, section 5.1; ESPO's scripts use 4e-4).
-    /// </summary>
-    public EpsilonRange? Epsilon => Granularity switch
-    {
-        RatioGranularity.Token => new EpsilonRange(0.01, 0.999, 0.2, 0.5),
-        RatioGranularity.Sequence => new EpsilonRange(1e-6, 0.05, 1e-4, 1e-3),
-        _ => null,
-    };
+    /// <summary>What its ratio is of, where that is not the likelihood's unit.</summary>
+    public RatioGranularity? Unit { get; init; }
+
+    /// <summary>Whether <c>clip-epsilon</c> is a half-width around a ratio of the likelihood's unit, so that its range depends on it.</summary>
+    public bool HasEpsilon => Knobs.Any(knob => knob.Name == "clip-epsilon");
 }
 
-/// <summary>Every correction: a new one is a row here and a file beside the others.</summary>
+/// <summary>Every correction: a new one is a row here, a file in Diffusion and an entry in reference.conf.</summary>
 public static class CorrectionRules
 {
+    private const double Any = 1e6;
+
+    private static readonly Knob Epsilon = new("clip-epsilon", 1e-6, 0.999), DualClip = new("dual-clip", 0, Any), RatioCap = new("ratio-cap", 1, Any);
+    private static readonly Knob RatioLow = new("ratio-low", 0, 1), RatioHigh = new("ratio-high", 1, Any);
+
     public static IReadOnlyList<CorrectionRule> All { get; } =
     [
-        new("behaviour-clip", RatioGranularity.Token),
-        new("none", RatioGranularity.None),
+        new("behaviour-clip", true, false, Epsilon, DualClip),
+        new("dppo-tv", true, false, new("tv-limit", 0, 1), RatioCap, new("drift-penalty", 0, Any)),
+        new("decoupled", true, true, Epsilon, new("ratio-mask", 1, Any)),
+        new("decoupled-log-linear", true, false, Epsilon, new("ratio-mask", 1, Any)),
+        new("tis", true, true, Epsilon, RatioCap),
+        new("icepop", true, true, Epsilon, RatioLow, RatioHigh),
+        new("mis", true, true, Epsilon, RatioLow, RatioHigh),
+        new("mis-geometric", true, true, Epsilon, RatioLow, RatioHigh),
+        new("opsm", true, false, Epsilon, DualClip, new("drift-limit", 0, Any)),
+        new("cispo", true, false, new("clip-low", 0, 1), new("clip-high", 0, Any)),
+        new("gspo", true, false, Epsilon) { Unit = RatioGranularity.Sequence },
+        new("topr", true, false),
+        new("m2po", true, true, Epsilon, new("second-moment", 1e-9, Any)),
+        new("sapo", true, false, new("temperature-positive", 1e-3, Any), new("temperature-negative", 1e-3, Any)),
+        new("log-clip", true, false, new("clip-low", 0, 0.999), new("clip-high", 0, Any)),
+        new("linear-exp", true, false, Epsilon, DualClip),
+        new("none", false, false),
     ];
 
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(rule => rule.Name)];
 
     /// <exception cref="InvalidOperationException">no such correction; the settings' reader refuses one before this</exception>
     public static CorrectionRule ByName(string name) => All.First(rule => rule.Name == name);
-}
-
-/// <summary>What an off-policy importance ratio is worth, by reveal rule and correction.</summary>
-public enum RatioWorth
-{
-    /// <summary>The objective has no ratio.</summary>
-    None,
-
-    /// <summary>Unbiased under any other weights.</summary>
-    Exact,
-
-    /// <summary>Leaves out how often other weights would reveal another set.</summary>
-    ExactOnPolicyOnly,
-
-    /// <summary>Biased even where nothing is stale.</summary>
-    Approximate,
-}
-
-/// <summary>
-/// The table of reveal rule times correction. Temperature needs no column: the learner replays every token under the one it was
-/// sampled with, and 0, which no ratio survives, is refused.
-/// </summary>
-public static class RatioExactness
-{
-    public static RatioWorth Of(RevealRule reveal, CorrectionRule correction) => (correction.Granularity, reveal.Exactness) switch
-    {
-        (RatioGranularity.None, _) => RatioWorth.None,
-        // A surrogate of the sequence's likelihood is not what the sampler drew from, whatever it revealed.
-        (RatioGranularity.Sequence, _) => RatioWorth.Approximate,
-        (_, Exactness.OnAndOffPolicy) => RatioWorth.Exact,
-        (_, Exactness.OnPolicyOnly) => RatioWorth.ExactOnPolicyOnly,
-        _ => RatioWorth.Approximate,
-    };
 }

@@ -55,15 +55,15 @@ public readonly record struct GradientKey(int Epoch, int Step, int Update);
 /// <summary>What a shard says beside its gradient.</summary>
 /// <param name="Tokens">what its micro-batches held at most</param>
 /// <param name="Scored">in the order in which they were scored; of a step's first update only</param>
-public sealed record ShardReport(int Tokens, ImmutableArray<ScoredToken> Scored);
+public sealed record ShardReport(int Tokens, ImmutableArray<ScoredUnit> Scored);
 
-/// <summary>A token as the gradient saw it.</summary>
-/// <param name="Rollout">index of the token's trajectory in its batch</param>
-/// <param name="LogRatio">log pi - log mu</param>
-/// <param name="Weight">of the token's view</param>
+/// <summary>A token, step or completion as the gradient saw it.</summary>
+/// <param name="Rollout">index of its trajectory in its batch</param>
+/// <param name="LogRatio">log pi - log mu; NaN where nobody computed mu</param>
+/// <param name="Weight">factor of its loss</param>
 /// <param name="Clipped">its gradient was cut to zero</param>
 /// <param name="Loss">weighted, not divided by the denominator</param>
-public readonly record struct ScoredToken(int Rollout, double LogRatio, double Weight, bool Clipped, double Loss);
+public readonly record struct ScoredUnit(int Rollout, double LogRatio, double Weight, bool Clipped, double Loss);
 
 /// <summary>
 /// A rank beside the learner: computes shards on one device under the learner's weights, and keeps nothing that the learner does

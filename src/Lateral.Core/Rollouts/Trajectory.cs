@@ -35,6 +35,9 @@ public sealed record Trajectory(
     ImmutableArray<PolicySpan> Policies,
     string Text)
 {
+    /// <summary>What the sampler's last weights thought of the finished rollout, by a surrogate of the likelihood; null where the record itself is the likelihood.</summary>
+    public SurrogateValues? Surrogate { get; init; }
+
     /// <summary>Recorded denoising steps, S.</summary>
     public int Steps => SelectionLogProbs.Length;
 
@@ -45,4 +48,14 @@ public sealed record Trajectory(
 
     /// <summary>Positions that were revealed.</summary>
     public int RevealedCount => RevealStep.Count(step => step >= 0);
+}
+
+/// <summary>Example: <c>coupled(mask-high=0.8,mask-low=0.2)/token [-2.1,-.4,-.9,-1.6,-.2]</c>.</summary>
+/// <param name="Identity">of the surrogate with its settings: another one's values are another quantity</param>
+/// <param name="Values">by unit of its plan, natural log</param>
+public sealed record SurrogateValues(string Identity, ImmutableArray<float> Values)
+{
+    public bool Equals(SurrogateValues? other) => other is not null && Identity == other.Identity && Values.AsSpan().SequenceEqual(other.Values.AsSpan());
+
+    public override int GetHashCode() => HashCode.Combine(Identity, Values.Length);
 }

@@ -37,6 +37,13 @@ public static class ContentHash
             writer.Write(span.Hash);
         }
 
+        // Groups of before there were surrogates keep their hash.
+        if (trajectory.Surrogate is { } surrogate)
+        {
+            writer.Write(surrogate.Identity);
+            Write(writer, surrogate.Values.AsSpan(), writer.Write);
+        }
+
         writer.Write(trajectory.Text);
         writer.Write(sibling.Reward);
     }

@@ -7,70 +7,78 @@ using static TorchSharp.torch;
 namespace Lateral.Diffusion.Learning;
 
 /// <summary>
-/// Adds to the model's gradients d/d theta of (sum over tokens of weight * loss) / denominator, one micro-batch at a time.
+/// Adds to the model's gradients d/d theta of (sum over units of weight * loss) / denominator, one micro-batch at a time.
 /// </summary>
 /// <remarks>
-/// A separable correction backpropagates each micro-batch as it goes. Any other needs every token's log-prob before it has a
-/// loss: then a first pass scores without recording, the loss gives c_n = d loss / d log pi_n, and a second pass replays each
-/// micro-batch with sum c_n log pi_n. The gradient is the same by the chain rule, and memory is that of one micro-batch.
+/// Where every unit lies in one view and its loss depends on it alone, each micro-batch is backpropagated as it goes. Anything else needs
+/// every answer before there is a loss: then a first pass scores without recording, the loss gives c_n = d loss / d log pi_n, and a second pass
+/// replays each micro-batch with sum c_n log pi_n (proxy-gradient replay). The gradient is the same by the chain rule, and memory is that of
+/// one micro-batch.
 /// </remarks>
 /// <param name="temperature">of the behaviour policy</param>
-internal sealed class GradientPass(LladaModel model, ICorrection correction, double temperature)
+internal sealed class GradientPass(LladaModel model, ILikelihood likelihood, ICorrection correction, double temperature)
 {
-    /// <param name="advantages">[R] by index of the trajectory</param>
-    /// <param name="denominator">all tokens of the batch</param>
+    /// <param name="batches">of the table's views</param>
+    /// <param name="denominator">all units of the batch</param>
     /// <param name="log">receives what was scored; null where it is known already</param>
-    public void Accumulate(IReadOnlyList<MicroBatch> batches, float[] advantages, double denominator, TokenLog? log)
+    /// <param name="values">[U] receives the units' log pi; null = nobody asks</param>
+    public void Accumulate(IReadOnlyList<MicroBatch> batches, IReadOnlyList<Unit> units, double denominator, UnitLog? log, float[]? values = null)
     {
-        if (correction.Separable) Direct(batches, advantages, denominator, log);
-        else Replay(batches, advantages, denominator, log);
+        if (batches.Count == 0) return;
+        var record = log is null && values is null ? null : new Recording(units, log, values);
+        if (correction.Separable && likelihood.Separable) Direct(batches, units, denominator, record);
+        else Replay(batches, units, denominator, record);
     }
 
-    private void Direct(IReadOnlyList<MicroBatch> batches, float[] advantages, double denominator, TokenLog? log)
+    private void Direct(IReadOnlyList<MicroBatch> batches, IReadOnlyList<Unit> units, double denominator, Recording? record)
     {
         foreach (var batch in batches)
         {
             using var scope = NewDisposeScope();
-            var device = DeviceMicroBatch.Upload(batch, advantages, model);
-            var logp_N = TrajectoryLikelihood.Score(model, device, temperature);
-            var corrected = correction.Apply(logp_N, device.Behaviour_N, device.Advantages_N);
-            corrected.Loss_N.Times(device.Weights_N).sum().DividedBy(denominator).backward();
-            if (log is not null) Record(log, batch, logp_N, corrected);
+            var device = DeviceMicroBatch.Upload(batch, units, model);
+            var logp_U = likelihood.Combine(ViewScorer.Score(model, device, temperature), device.Questions, device.Units);
+            var corrected = correction.Apply(logp_U, device.Units);
+            corrected.Loss_U.Times(device.Units.Weight_U).sum().DividedBy(denominator).backward();
+            record?.Take(batch.Asked(), logp_U, corrected);
         }
     }
 
-    private void Replay(IReadOnlyList<MicroBatch> batches, float[] advantages, double denominator, TokenLog? log)
+    private void Replay(IReadOnlyList<MicroBatch> batches, IReadOnlyList<Unit> units, double denominator, Recording? record)
     {
         using var scope = NewDisposeScope();
         // Inputs are small beside activations: they stay on the device between the passes.
-        var inputs = batches.Select(batch => DeviceMicroBatch.Upload(batch, advantages, model)).ToList();
-        if (inputs.Count == 0) return;
-        Tensor Joined(Func<DeviceMicroBatch, Tensor> column) => cat([.. inputs.Select(column)], 0);
+        var all = DeviceUnits.Upload(units, model);
+        var inputs = batches.Select(batch => DeviceMicroBatch.Upload(batch, all, model)).ToList();
 
         Tensor logp_N;
-        using (no_grad()) logp_N = Joined(input => TrajectoryLikelihood.Score(model, input, temperature));
+        using (no_grad()) logp_N = cat([.. inputs.Select(input => ViewScorer.Score(model, input, temperature))], 0);
         logp_N.requires_grad = true;
-        var corrected = correction.Apply(logp_N, Joined(input => input.Behaviour_N), Joined(input => input.Advantages_N));
-        corrected.Loss_N.Times(Joined(input => input.Weights_N)).sum().DividedBy(denominator).backward();
+        var logp_U = likelihood.Combine(logp_N, DeviceQuestions.Joined(inputs), all);
+        var corrected = correction.Apply(logp_U, all);
+        corrected.Loss_U.Times(all.Weight_U).sum().DividedBy(denominator).backward();
+        record?.Take([.. Enumerable.Range(0, units.Count)], logp_U, corrected);
 
         var at = 0L;
-        for (var i = 0; i < inputs.Count; i++)
+        foreach (var input in inputs)
         {
             using var inner = NewDisposeScope();
-            var count = batches[i].Tokens.Length;
-            TrajectoryLikelihood.Score(model, inputs[i], temperature).dot(logp_N.grad!.narrow(0, at, count)).backward();
-            if (log is not null)
-                Record(log, batches[i], logp_N.narrow(0, at, count), new(corrected.Loss_N.narrow(0, at, count), corrected.Clipped_N.narrow(0, at, count)));
+            var count = input.Entries_N.shape[0];
+            ViewScorer.Score(model, input, temperature).dot(logp_N.grad!.narrow(0, at, count)).backward();
             at += count;
         }
     }
 
-    /// <summary>One transfer: log-probs, losses and clip flags together.</summary>
-    private static void Record(TokenLog log, MicroBatch batch, Tensor logp_N, CorrectedLoss corrected)
+    private sealed record Recording(IReadOnlyList<Unit> Units, UnitLog? Log, float[]? Values)
     {
-        var packed = stack([logp_N.detach(), corrected.Loss_N.detach(), corrected.Clipped_N.to(ScalarType.Float32)]).to(ScalarType.Float64);
-        var host = packed.cpu().data<double>().ToArray().AsSpan();
-        var n = batch.Tokens.Length;
-        log.Add(batch, host[..n], host[n..(2 * n)], host[(2 * n)..]);
+        /// <summary>One transfer: values, losses and clip flags together.</summary>
+        public void Take(int[] asked, Tensor logp_U, CorrectedLoss corrected)
+        {
+            var packed = stack([logp_U.detach(), corrected.Loss_U.detach(), corrected.Clipped_U.to(ScalarType.Float32)]).to(ScalarType.Float64);
+            var host = packed.cpu().data<double>().ToArray().AsSpan();
+            var n = asked.Length;
+            Log?.Add(Array.ConvertAll(asked, unit => Units[unit]), host[..n], host[n..(2 * n)], host[(2 * n)..]);
+            if (Values is null) return;
+            for (var i = 0; i < n; i++) Values[asked[i]] = (float)host[i];
+        }
     }
 }

@@ -11,7 +11,7 @@ public readonly record struct AdvantagedRollout(Trajectory Trajectory, double Re
 /// A learner batch as the gradient needs it: a pure function of the batch and of the settings.
 /// </summary>
 /// <param name="Rollouts">every sibling of every group, in group and sibling order</param>
-/// <param name="Tokens">revealed tokens of all rollouts: the loss's denominator, counted before anything is left out</param>
+/// <param name="Tokens">revealed tokens of all rollouts</param>
 /// <param name="ZeroVarianceGroups">groups whose rewards are all equal: advantage 0, counted like the others</param>
 public sealed record GroupBatch(LearnerBatch Source, ImmutableArray<AdvantagedRollout> Rollouts, long Tokens, int ZeroVarianceGroups)
 {
@@ -42,6 +42,14 @@ public sealed record GroupBatch(LearnerBatch Source, ImmutableArray<AdvantagedRo
 
         return new(batch, rollouts.ToImmutable(), rollouts.Sum(rollout => (long)rollout.Trajectory.RevealedCount), zeroVariance);
     }
+
+    /// <summary>What the loss is divided by: the units of all rollouts, counted before anything is left out.</summary>
+    public long Denominator(RatioGranularity unit) => Math.Max(1, unit switch
+    {
+        RatioGranularity.Step => Rollouts.Sum(rollout => (long)rollout.Trajectory.Steps),
+        RatioGranularity.Sequence => Rollouts.Length,
+        _ => Tokens,
+    });
 
     /// <summary>
     /// Indices of the rollouts to score: those with a gradient; all of them when none has one, so that the gauges of

@@ -45,7 +45,7 @@ public sealed class GrpoLearner : ILearner
     public GrpoLearner(GrpoSettings settings, PolicyNetwork network, Func<long, SupervisedExample> corpus, IGradientExchange exchange)
     {
         _ = LearnerState.DecayOf(settings.Algorithm.Schedule);
-        _ = Corrections.CorrectionCatalogue.Create(settings.Algorithm);
+        _ = Corrections.CorrectionCatalogue.Create(settings.Algorithm.Correction);
         (_settings, _corpus, _exchange) = (settings.Checked(), corpus, exchange);
         _advantage = Advantages.ByName(settings.Algorithm.Advantage);
         _publications = new(settings.RunDirectory);
@@ -104,7 +104,7 @@ public sealed class GrpoLearner : ILearner
     {
         var start = Stopwatch.GetTimestamp();
         if (plan.Source.From is { } from) await OnDevice(state => RollBack(state, from, plan.Source.Step)).ConfigureAwait(false);
-        var (log, result) = (new TokenLog(), default(UpdateResult));
+        var (log, result) = (new UnitLog(), default(UpdateResult));
         var (decided, updates, ranks) = (plan.Source.Decided, 0, 0);
         var cuts = new List<int>();
         while (updates < (decided?.Updates ?? _settings.Algorithm.Updates) && !result.Skipped)
@@ -133,7 +133,7 @@ public sealed class GrpoLearner : ILearner
         var metrics = BatchMetrics.Of(plan).Concat(log.Metrics()).Concat(
         [
             .. plan.Source.From is { } origin ? [new("optim/rolled_back_to", origin.Step)] : Array.Empty<KeyValuePair<string, double>>(),
-            new("optim/micro_batch_tokens", cuts.Count == 0 ? _settings.Algorithm.MicroBatchTokens : cuts[^1]), new("learner/ranks", ranks), new("optim/grad_norm", result.Norm), new("optim/lr", result.Rate), new("optim/loss", log.Loss(plan.Tokens)), new("tokens/scored", log.Count),
+            new("optim/micro_batch_tokens", cuts.Count == 0 ? _settings.Algorithm.MicroBatchTokens : cuts[^1]), new("learner/ranks", ranks), new("optim/grad_norm", result.Norm), new("optim/lr", result.Rate), new("optim/loss", log.Loss(plan.Denominator(_settings.Algorithm.Unit))), new("tokens/scored", log.Count),
             new("time/train", Stopwatch.GetElapsedTime(start, trained).TotalSeconds), new("time/publish", Stopwatch.GetElapsedTime(trained).TotalSeconds),
         ]).Where(metric => double.IsFinite(metric.Value));
         return new StepReport(plan.Source.Step, policy, skipped, ImmutableSortedDictionary.CreateRange(metrics)) { Decision = new(updates, MicroBatchCuts.Encode(cuts)) };

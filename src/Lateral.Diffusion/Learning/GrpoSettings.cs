@@ -26,7 +26,7 @@ public sealed record GrpoSettings(
         Require(nameof(Steps), Steps > 0, $"run steps {Steps} must be positive");
         Require(nameof(KeepCheckpoints), KeepCheckpoints > 0, $"keep-last {KeepCheckpoints} must be positive");
         Require(nameof(Algorithm), Algorithm.Shards > 0 && Algorithm.Updates > 0 && Algorithm.MicroBatchTokens > 0, "shards, updates and micro-batch-tokens must be positive");
-        Require(nameof(Algorithm), Algorithm.StepSubset >= 0 && Algorithm.MaxGradNorm >= 0, "step-subset and max-grad-norm must not be negative");
+        Require(nameof(Algorithm), Algorithm.MaxGradNorm >= 0, "max-grad-norm must not be negative");
         return this;
 
         static void Require(string setting, bool holds, string rule)

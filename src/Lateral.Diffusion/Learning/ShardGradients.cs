@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Lateral.Core;
 using Lateral.Core.Learning;
+using Lateral.Core.Rollouts;
 using Lateral.Diffusion.Learning.Corrections;
 using Lateral.Diffusion.Likelihoods;
 using Lateral.Diffusion.Models;
@@ -20,14 +21,29 @@ internal delegate void GradientReader(ReadOnlySpan<float> gradient, ShardReport 
 /// A shard that does not fit the device is computed again in micro-batches of half the size, and so is every one after it; that
 /// is done once, because what does not fit then is likely something else.
 /// </remarks>
-internal sealed class ShardGradients(GrpoSettings settings, LladaModel model)
+internal sealed class ShardGradients
 {
-    private readonly GradientPass _pass = new(model, CorrectionCatalogue.Create(settings.Algorithm), settings.Temperature);
-    private int _tokens = settings.Algorithm.MicroBatchTokens;
+    private readonly GrpoSettings _settings;
+    private readonly LladaModel _model;
+    private readonly ILikelihood _likelihood;
+    private readonly GradientPass _pass;
+    private readonly bool _hasRatio, _hasProximal;
+    private readonly Dictionary<int, (int Step, float[] Values)> _proximal = [];
+    private int _tokens;
     private bool _halved;
 
+    public ShardGradients(GrpoSettings settings, LladaModel model)
+    {
+        (_settings, _model, _tokens) = (settings, model, settings.Algorithm.MicroBatchTokens);
+        _likelihood = LikelihoodCatalogue.Create(settings.Algorithm.Likelihood, settings.Algorithm.Unit, model.Spec.EosToken, model.Spec.MaxLength);
+        var correction = CorrectionRules.ByName(settings.Algorithm.Correction.Name);
+        (_hasRatio, _hasProximal) = (correction.HasRatio, settings.Algorithm.Updates > 1 && correction.HasProximal);
+        _pass = new(model, _likelihood, CorrectionCatalogue.Create(settings.Algorithm.Correction), settings.Temperature);
+        Parameters = [.. model.Parameters.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value)];
+    }
+
     /// <summary>In ordinal order of their names, which is their order in the gradient vector.</summary>
-    public List<Tensor> Parameters { get; } = [.. model.Parameters.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value)];
+    public List<Tensor> Parameters { get; }
 
     /// <summary>P, numbers in the gradient vector.</summary>
     public int Length => checked((int)Parameters.Sum(parameter => parameter.numel()));
@@ -58,16 +74,15 @@ internal sealed class ShardGradients(GrpoSettings settings, LladaModel model)
     private void Attempt(GroupBatch batch, int update, int shard, int tokens, GradientReader read)
     {
         using var scope = NewDisposeScope();
-        var random = new CounterRandom(settings.Seed);
-        var log = update == 0 ? new TokenLog() : null;
-        var advantages = batch.Rollouts.Select(rollout => rollout.Advantage).ToArray();
-        var views = batch.Scored.Where(i => batch.Rollouts[i].Shard == shard)
-            .SelectMany(i => TrajectoryReplay.Views(i, batch.Rollouts[i].Trajectory, settings.Algorithm.StepSubset, random, batch.Source.Step, settings.FirstPrompt));
-        var microBatches = MicroBatch.Cut(views, tokens, model.Spec.MaskToken).ToList();
+        var log = update == 0 ? new UnitLog() : null;
+        var table = TableOf(batch, update, shard);
+        var microBatches = MicroBatch.Cut(table.Views, tokens, _model.Spec.MaskToken).ToList();
         try
         {
             Gradients.Clear(Parameters);
-            _pass.Accumulate(microBatches, advantages, Math.Max(1, batch.Tokens), log);
+            var values = _hasProximal && update == 0 ? new float[table.Units.Count] : null;
+            _pass.Accumulate(microBatches, table.Units, batch.Denominator(_likelihood.Unit), log, values);
+            if (values is not null) _proximal[shard] = (batch.Source.Step, values);
             using var quiet = no_grad();
             var flat = cat([.. Parameters.Select(parameter => (parameter.grad ?? zeros_like(parameter)).flatten())], 0).cpu();
             read(MemoryMarshal.Cast<byte, float>(flat.bytes), new ShardReport(tokens, log?.ToImmutable() ?? []));
@@ -76,8 +91,34 @@ internal sealed class ShardGradients(GrpoSettings settings, LladaModel model)
         {
             var largest = microBatches.MaxBy(one => one.Canvases * one.Length);
             throw new DeviceMemoryException(
-                $"step {batch.Source.Step} does not fit the memory of {settings.Device}: its largest forward is of [{largest?.Canvases ?? 0}, {largest?.Length ?? 0}] tokens "
+                $"step {batch.Source.Step} does not fit the memory of {_settings.Device}: its largest forward is of [{largest?.Canvases ?? 0}, {largest?.Length ?? 0}] tokens "
                 + $"(canvases, length), in micro-batches of at most {tokens} tokens - set learner.micro-batch-tokens below that, or use a smaller model", failure);
         }
+    }
+
+    private UnitTable TableOf(GroupBatch batch, int update, int shard)
+    {
+        var (table, key) = (new UnitTable(), new PlanKey(new CounterRandom(_settings.Seed), _settings.FirstPrompt, batch.Source.Step));
+        foreach (var i in batch.Scored)
+        {
+            var rollout = batch.Rollouts[i];
+            if (rollout.Shard == shard) table.Add(i, rollout.Trajectory, rollout.Advantage, PlanOf(rollout.Trajectory, key), batch.Source.Step - 1);
+        }
+
+        if (!_hasProximal || update == 0) return table;
+        // Only whoever has computed the shard under the policy that the step began with knows that policy's values.
+        if (!_proximal.TryGetValue(shard, out var proximal) || proximal.Step != batch.Source.Step)
+            throw new InvalidOperationException($"update {update} of step {batch.Source.Step} needs what the policy of update 0 thinks of shard {shard}, which was computed elsewhere");
+        table.SetProximal(proximal.Values);
+        return table;
+    }
+
+    private LikelihoodPlan PlanOf(Trajectory trajectory, PlanKey key)
+    {
+        var plan = _likelihood.Plan(trajectory, key);
+        // Its token log-probs are another quantity: as "old" they would corrupt the ratio without a sign.
+        if (_hasRatio && plan.Units.Any(unit => float.IsNaN(unit.Behaviour)))
+            throw new InvalidOperationException($"{trajectory.Id} carries no log-probs of likelihood = {_likelihood.Name}, which the ratio of correction = {_settings.Algorithm.Correction.Name} needs: its sampler ran with another algorithm; a run keeps the one that it began with");
+        return plan;
     }
 }

@@ -1,22 +1,84 @@
 using Lateral.Diffusion.Models;
+using Lateral.Diffusion.Tensors;
 using static TorchSharp.torch;
 
 namespace Lateral.Diffusion.Likelihoods;
 
+/// <param name="Unit_N">index among the units beside it</param>
+/// <param name="Position_N">in the completion</param>
+/// <param name="OneToOne">question i is all of unit i</param>
+public sealed record DeviceQuestions(Tensor Unit_N, Tensor Coefficient_N, Tensor Position_N, bool OneToOne)
+{
+    /// <summary>Those of several micro-batches whose units are the whole shard's.</summary>
+    public static DeviceQuestions Joined(IReadOnlyList<DeviceMicroBatch> batches)
+    {
+        Tensor Column(Func<DeviceQuestions, Tensor> column) => cat([.. batches.Select(batch => column(batch.Questions))], 0);
+        return new(Column(one => one.Unit_N), Column(one => one.Coefficient_N), Column(one => one.Position_N), OneToOne: false);
+    }
+}
+
+/// <param name="Age_U">versions between the policy that sampled it and the one that the step begins with</param>
+/// <param name="Sequence_U">index of the unit's trajectory among those beside it</param>
+/// <param name="Proximal_U">values under the policy that the step began with; null = that is the current one</param>
+public sealed record DeviceUnits(Tensor Behaviour_U, Tensor Weight_U, Tensor Advantage_U, Tensor Age_U, Tensor Sequence_U, int Sequences, Tensor? Proximal_U = null)
+{
+    public long Count => Behaviour_U.shape[0];
+
+    /// <summary>[U] log prox, the policy that the step began with, without a gradient.</summary>
+    public Tensor Proximal(Tensor logp_U) => Proximal_U ?? logp_U.detach();
+
+    /// <summary>[U] log prox = log mu + a (log pi - log mu) with a = age / (age + 1), without a gradient: nobody has to compute it.</summary>
+    public Tensor LogLinear(Tensor logp_U) => Behaviour_U.Plus(logp_U.detach().Minus(Behaviour_U).Times(Age_U.DividedBy(Age_U.Plus(1))));
+
+    public static DeviceUnits Upload(IReadOnlyList<Unit> units, LladaModel model)
+    {
+        var columns = Columns(units, out var sequences);
+        return Read(new PackedUpload(columns, model), sequences);
+    }
+
+    /// <summary>[6][U] in the order in which <see cref="Read"/> takes them.</summary>
+    internal static double[][] Columns(IReadOnlyList<Unit> units, out int sequences)
+    {
+        var index = units.Select(unit => unit.Rollout).Distinct().Index().ToDictionary(pair => pair.Item, pair => (double)pair.Index);
+        sequences = index.Count;
+        double[] Column(Func<Unit, double> value) => [.. units.Select(value)];
+        return [Column(unit => unit.Behaviour), Column(unit => unit.Weight), Column(unit => unit.Advantage), Column(unit => unit.Age), Column(unit => index[unit.Rollout]), units.Any(unit => float.IsNaN(unit.Proximal)) ? [] : Column(unit => unit.Proximal)];
+    }
+
+    internal static DeviceUnits Read(PackedUpload packed, int sequences)
+    {
+        Tensor Number() => packed.Next(ScalarType.Float32);
+        var (behaviour_U, weight_U, advantage_U, age_U, sequence_U) = (Number(), Number(), Number(), Number(), packed.Next(ScalarType.Int64));
+        var proximal_U = Number();
+        return new(behaviour_U, weight_U, advantage_U, age_U, sequence_U, sequences, proximal_U.numel() == behaviour_U.numel() ? proximal_U : null);
+    }
+}
+
 /// <summary>
-/// A micro-batch on the device, uploaded in one transfer. B canvases, L length, U scored rows, N scored tokens; tensors
+/// A micro-batch on the device, uploaded in one transfer. B canvases, L length, R scored rows, N questions, U units; tensors
 /// belong to the scope of the upload.
 /// </summary>
 /// <param name="Attended_BL">null where no canvas is padded</param>
-/// <param name="Entries_N">index of each scored token's log-prob in the flattened [U * V] ones</param>
-/// <param name="Advantages_N">of the token's trajectory</param>
-public sealed record DeviceMicroBatch(
-    Tensor Ids_BL, Tensor? Attended_BL, Tensor Rows_U, Tensor Entries_N, Tensor Behaviour_N, Tensor Weights_N, Tensor Advantages_N)
+/// <param name="Entries_N">index of each answer in the flattened [R * V] log-probs</param>
+/// <param name="Units">those that the questions are about</param>
+public sealed record DeviceMicroBatch(Tensor Ids_BL, Tensor? Attended_BL, Tensor Rows_R, Tensor Entries_N, DeviceQuestions Questions, DeviceUnits Units)
 {
-    /// <param name="advantages">[R] by index of the trajectory in its batch</param>
-    public static DeviceMicroBatch Upload(MicroBatch batch, float[] advantages, LladaModel model)
+    /// <summary>With its own units only, in the order of their first question.</summary>
+    /// <param name="units">the shard's</param>
+    public static DeviceMicroBatch Upload(MicroBatch batch, IReadOnlyList<Unit> units, LladaModel model)
     {
-        // float64 carries ids and row numbers without loss. Sections: ids, rows, four columns of N, attended.
+        var asked = batch.Asked();
+        var place = asked.Index().ToDictionary(pair => pair.Item, pair => pair.Index);
+        var columns = DeviceUnits.Columns([.. asked.Select(unit => units[unit])], out var sequences);
+        return Upload(batch, Array.ConvertAll(batch.Units, unit => place[unit]), asked.Length, model, columns, packed => DeviceUnits.Read(packed, sequences));
+    }
+
+    /// <summary>With the units of the whole shard, which are on the device already.</summary>
+    public static DeviceMicroBatch Upload(MicroBatch batch, DeviceUnits units, LladaModel model) =>
+        Upload(batch, batch.Units, units.Count, model, [], _ => units);
+
+    private static DeviceMicroBatch Upload(MicroBatch batch, int[] unitOf, long count, LladaModel model, double[][] columns, Func<PackedUpload, DeviceUnits> units)
+    {
         double[] attended = [];
         if (batch.Padded)
         {
@@ -25,23 +87,28 @@ public sealed record DeviceMicroBatch(
         }
 
         var entries = batch.RowOf.Zip(batch.Tokens, (row, token) => row * model.Spec.Vocabulary + token).ToArray();
-        double[][] sections =
-        [
-            batch.Ids, batch.Rows, entries, batch.Behaviour, batch.Weights, Array.ConvertAll(batch.Rollouts, rollout => (double)advantages[rollout]), attended,
-        ];
-        var packed = ((double[])[.. sections.SelectMany(section => section)]).ToDevice(model.Device);
-        var at = 0L;
-        Tensor Next(int section, ScalarType type)
-        {
-            var start = at;
-            at += sections[section].Length;
-            return packed.narrow(0, start, sections[section].Length).to(type);
-        }
+        var packed = new PackedUpload([batch.Ids, attended, batch.Rows, entries, Array.ConvertAll(unitOf, unit => (double)unit), batch.Coefficients, batch.Positions, .. columns], model);
+        var oneToOne = unitOf.Length == count && unitOf.Index().All(pair => pair.Item == pair.Index) && Array.TrueForAll(batch.Coefficients, coefficient => coefficient == 1);
+        var ids_BL = packed.Next(ScalarType.Int64).view(batch.Canvases, batch.Length);
+        var attended_BL = packed.Next(ScalarType.Bool);
+        var (rows_R, entries_N) = (packed.Next(ScalarType.Int64), packed.Next(ScalarType.Int64));
+        var questions = new DeviceQuestions(packed.Next(ScalarType.Int64), packed.Next(ScalarType.Float32), packed.Next(ScalarType.Int64), oneToOne);
+        return new(ids_BL, batch.Padded ? attended_BL.view(batch.Canvases, batch.Length) : null, rows_R, entries_N, questions, units(packed));
+    }
+}
 
-        var ids_BL = Next(0, ScalarType.Int64).view(batch.Canvases, batch.Length);
-        var (rows_U, entries_N) = (Next(1, ScalarType.Int64), Next(2, ScalarType.Int64));
-        var (behaviour_N, weights_N, advantages_N) = (Next(3, ScalarType.Float32), Next(4, ScalarType.Float32), Next(5, ScalarType.Float32));
-        return new(
-            ids_BL, batch.Padded ? Next(6, ScalarType.Bool).view(batch.Canvases, batch.Length) : null, rows_U, entries_N, behaviour_N, weights_N, advantages_N);
+/// <summary>Columns of numbers in one transfer. float64 carries ids and row numbers without loss.</summary>
+internal sealed class PackedUpload(double[][] sections, LladaModel model)
+{
+    private readonly Tensor _packed = ((double[])[.. sections.SelectMany(section => section)]).ToDevice(model.Device);
+    private long _at;
+    private int _section;
+
+    /// <summary>The next section, as it was given.</summary>
+    public Tensor Next(ScalarType type)
+    {
+        var (start, length) = (_at, sections[_section++].Length);
+        _at += length;
+        return _packed.narrow(0, start, length).to(type);
     }
 }

@@ -2,18 +2,18 @@ namespace Lateral.Diffusion.Likelihoods;
 
 /// <summary>
 /// Views that share one forward, packed for the device: every different canvas once, every different scored row once.
-/// B canvases, L the longest, U rows, N scored tokens.
+/// B canvases, L the longest, R rows, N questions.
 /// </summary>
 /// <param name="Ids">[B * L] token ids; columns beyond a canvas hold MASK and are not attended</param>
 /// <param name="Lengths">[B] canvas lengths</param>
-/// <param name="Rows">[U] index into B * L of each scored row</param>
-/// <param name="RowOf">[N] which of the U rows scores the token</param>
-/// <param name="Tokens">[N] the token revealed there</param>
-/// <param name="Behaviour">[N] its recorded natural log-prob</param>
-/// <param name="Weights">[N] the view's weight</param>
-/// <param name="Rollouts">[N] index of the trajectory in its batch</param>
+/// <param name="Rows">[R] index into B * L of each scored row</param>
+/// <param name="RowOf">[N] which of the R rows answers the question</param>
+/// <param name="Tokens">[N] the token whose log-prob is asked for</param>
+/// <param name="Positions">[N] its place in the completion</param>
+/// <param name="Units">[N] the unit in the shard's table that the answer counts for</param>
+/// <param name="Coefficients">[N] and how often</param>
 public sealed record MicroBatch(
-    int Length, double[] Ids, int[] Lengths, double[] Rows, double[] RowOf, double[] Tokens, double[] Behaviour, double[] Weights, int[] Rollouts)
+    int Length, double[] Ids, int[] Lengths, double[] Rows, double[] RowOf, double[] Tokens, double[] Positions, int[] Units, double[] Coefficients)
 {
     /// <summary>B</summary>
     public int Canvases => Lengths.Length;
@@ -21,19 +21,23 @@ public sealed record MicroBatch(
     /// <summary>Whether some canvas is shorter than L.</summary>
     public bool Padded => Array.Exists(Lengths, length => length != Length);
 
+    /// <summary>[U] the units it asks about, in the order of their first question.</summary>
+    public int[] Asked() => [.. Units.Distinct()];
+
     /// <summary>
     /// Cuts views into micro-batches of at most <paramref name="tokenBudget"/> tokens, padding included (a longer canvas stands
-    /// alone). Views of one length lie together; the cut is a pure function of the views.
+    /// alone). Views of one length lie together; the cut is a pure function of the views, and the questions' order does not
+    /// depend on the budget.
     /// </summary>
-    public static IEnumerable<MicroBatch> Cut(IEnumerable<StateView> views, int tokenBudget, int maskId)
+    public static IEnumerable<MicroBatch> Cut(IEnumerable<PlacedView> views, int tokenBudget, int maskId)
     {
-        var pending = new List<(StateView View, int Canvas)>();
+        var pending = new List<(PlacedView Placed, int Canvas)>();
         var canvases = new Dictionary<int[], int>(CanvasComparer.Instance);
         // A stable sort: the longest canvas of a micro-batch is its last.
-        foreach (var view in views.OrderBy(view => view.Length))
+        foreach (var placed in views.Where(placed => !placed.View.Questions.IsEmpty).OrderBy(placed => placed.View.Length))
         {
-            var canvas = view.Canvas(maskId);
-            if (!canvases.ContainsKey(canvas) && canvases.Count > 0 && (canvases.Count + 1) * view.Length > tokenBudget)
+            var canvas = placed.View.Canvas(maskId);
+            if (!canvases.ContainsKey(canvas) && canvases.Count > 0 && (canvases.Count + 1) * placed.View.Length > tokenBudget)
             {
                 yield return Pack(pending, canvases, maskId);
                 pending.Clear();
@@ -41,13 +45,13 @@ public sealed record MicroBatch(
             }
 
             canvases.TryAdd(canvas, canvases.Count);
-            pending.Add((view, canvases[canvas]));
+            pending.Add((placed, canvases[canvas]));
         }
 
         if (pending.Count > 0) yield return Pack(pending, canvases, maskId);
     }
 
-    private static MicroBatch Pack(List<(StateView View, int Canvas)> views, Dictionary<int[], int> canvases, int maskId)
+    private static MicroBatch Pack(List<(PlacedView Placed, int Canvas)> views, Dictionary<int[], int> canvases, int maskId)
     {
         var length = canvases.Keys.Max(canvas => canvas.Length);
         var (ids, lengths) = (new double[canvases.Count * length], new int[canvases.Count]);
@@ -59,22 +63,22 @@ public sealed record MicroBatch(
         }
 
         var index = new Dictionary<int, int>();
-        var (rows, rowOf, tokens, behaviour) = (new List<double>(), new List<double>(), new List<double>(), new List<double>());
-        var (weights, rollouts) = (new List<double>(), new List<int>());
-        foreach (var (view, canvas) in views)
+        var (rows, rowOf, tokens, positions) = (new List<double>(), new List<double>(), new List<double>(), new List<double>());
+        var (units, coefficients) = (new List<int>(), new List<double>());
+        foreach (var ((view, firstUnit), canvas) in views)
         {
-            foreach (var position in view.Revealed())
+            foreach (var question in view.Questions)
             {
-                var row = canvas * length + view.Trajectory.Prompt.Length + position;
+                var row = canvas * length + view.Trajectory.Prompt.Length + question.Position;
                 if (index.TryAdd(row, rows.Count)) rows.Add(row);
                 rowOf.Add(index[row]);
-                tokens.Add(view.Trajectory.Tokens[position]);
-                behaviour.Add(view.Trajectory.TokenLogProbs[position]);
-                weights.Add(view.Weight);
-                rollouts.Add(view.Rollout);
+                tokens.Add(view.Trajectory.Tokens[question.Position]);
+                positions.Add(question.Position);
+                units.Add(firstUnit + question.Unit);
+                coefficients.Add(question.Coefficient);
             }
         }
 
-        return new(length, ids, lengths, [.. rows], [.. rowOf], [.. tokens], [.. behaviour], [.. weights], [.. rollouts]);
+        return new(length, ids, lengths, [.. rows], [.. rowOf], [.. tokens], [.. positions], [.. units], [.. coefficients]);
     }
 }

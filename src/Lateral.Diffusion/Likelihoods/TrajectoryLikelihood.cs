@@ -1,19 +1,48 @@
-using Lateral.Diffusion.Models;
+using System.Collections.Immutable;
+using Lateral.Core.Learning;
+using Lateral.Core.Rollouts;
 using static TorchSharp.torch;
 
 namespace Lateral.Diffusion.Likelihoods;
 
-/// <summary>Scores recorded tokens under the current weights: one forward per micro-batch, the head on scored rows only.</summary>
-public static class TrajectoryLikelihood
+/// <summary>
+/// The trajectory's own likelihood: log pi = sum over steps t of sum over i in S_t of log pi(token_i | state_t), scored again on the
+/// recorded states. Its behaviour value is what the sampler wrote down. The selection factor is 0 or free of the weights for the
+/// reveal rules that have it so.
+/// </summary>
+/// <param name="unit">a token; a step = the sum over its tokens; the completion = the mean over its tokens (GSPO, arXiv 2507.18071, equation 7)</param>
+/// <param name="subset">which of the recorded states are scored; of a token or a step only</param>
+public sealed class TrajectoryLikelihood(RatioGranularity unit, StepSubset subset) : ILikelihood
 {
-    /// <param name="temperature">T of the behaviour policy: pi and mu have to be tempered alike</param>
-    /// <returns>[N] log pi, natural, float32; differentiable in the weights</returns>
-    public static Tensor Score(LladaModel model, DeviceMicroBatch batch, double temperature)
+    public string Name => subset.Name;
+
+    public RatioGranularity Unit => unit;
+
+    public bool Recorded => true;
+
+    public bool Separable => unit != RatioGranularity.Sequence;
+
+    public LikelihoodPlan Plan(Trajectory trajectory, in PlanKey key)
     {
-        using var scope = NewDisposeScope();
-        var rows_UD = model.HiddenRows(batch.Ids_BL, batch.Rows_U, batch.Attended_BL);
-        var inverse = temperature == 1 ? null : new[] { (float)(1 / temperature) }.ToDevice(model.Device);
-        var logp_UV = OutputDistribution.LogProbabilities(OutputDistribution.Logits(model, rows_UD), inverse);
-        return logp_UV.flatten().index_select(0, batch.Entries_N).MoveToOuterDisposeScope();
+        var (views, units) = (ImmutableArray.CreateBuilder<StateView>(), ImmutableArray.CreateBuilder<PlannedUnit>());
+        var byStep = Enumerable.Range(0, trajectory.RevealStep.Length).ToLookup(position => trajectory.RevealStep[position]);
+        var mean = unit == RatioGranularity.Sequence ? 1f / Math.Max(1, trajectory.RevealedCount) : 1;
+        if (unit == RatioGranularity.Sequence) units.Add(new(trajectory.TokenLogProbs.Sum() * mean, 1, -1));
+        foreach (var (step, weight) in subset.Of(trajectory, key))
+        {
+            var questions = ImmutableArray.CreateBuilder<Question>();
+            if (unit == RatioGranularity.Step) units.Add(new(byStep[step].Sum(position => trajectory.TokenLogProbs[position]), weight, step));
+            foreach (var position in byStep[step])
+            {
+                if (unit == RatioGranularity.Token) units.Add(new(trajectory.TokenLogProbs[position], weight, step));
+                questions.Add(new(position, units.Count - 1, mean));
+            }
+
+            views.Add(StateView.Before(step, trajectory, questions.ToImmutable()));
+        }
+
+        return new(views.ToImmutable(), units.ToImmutable());
     }
+
+    public Tensor Combine(Tensor logp_N, DeviceQuestions questions, DeviceUnits units) => LinearCombination.Of(logp_N, questions, units);
 }

@@ -16,6 +16,7 @@ internal sealed class DenoisingEngine : IDisposable
     private readonly IUniforms _uniforms;
     private readonly LladaModel _model;
     private readonly CanvasBatch _batch;
+    private readonly SurrogateScorer? _surrogate;
     private PolicyManifest? _policy;
 
     public DenoisingEngine(SamplerSettings settings, ITokenizer tokenizer, IUniforms uniforms, Func<Device, LladaModel> model)
@@ -23,6 +24,11 @@ internal sealed class DenoisingEngine : IDisposable
         (_settings, _tokenizer, _uniforms) = (settings, tokenizer, uniforms);
         _model = model(device(settings.Device));
         _batch = new(settings.Slots);
+        if (settings.Surrogate is { } surrogate)
+        {
+            var likelihood = LikelihoodCatalogue.Create(surrogate.Likelihood, surrogate.Unit, _model.Spec.EosToken, _model.Spec.MaxLength);
+            _surrogate = new(surrogate, likelihood, new PlanKey(new CounterRandom(settings.Seed), settings.FirstPrompt, 0), _model, alone: settings.Shape is not null);
+        }
     }
 
     /// <summary>Whether a step can be taken: there is a policy and a canvas.</summary>
@@ -70,7 +76,15 @@ internal sealed class DenoisingEngine : IDisposable
         var (inputs, outputs) = Forward();
         var tokens = 0;
         foreach (var (canvas, positions, firstDraw) in inputs.Work) tokens += Reveal(canvas, positions, firstDraw, outputs);
-        return new(_batch.TakeFinished().ConvertAll(canvas => canvas.ToTrajectory()), inputs.Work.Count, _settings.Shape is null ? inputs.Work.Count : inputs.Canvases, tokens);
+        return new(Finished(), inputs.Work.Count, _settings.Shape is null ? inputs.Work.Count : inputs.Canvases, tokens);
+    }
+
+    /// <summary>What is evaluated is not trained on, so it needs no surrogate.</summary>
+    private List<Trajectory> Finished()
+    {
+        var finished = _batch.TakeFinished();
+        var (evaluated, trained) = (finished.Where(canvas => canvas.Evaluation), finished.Where(canvas => !canvas.Evaluation).Select(canvas => canvas.ToTrajectory()).ToList());
+        return [.. evaluated.Select(canvas => canvas.ToTrajectory()), .. _surrogate?.Score(trained) ?? trained];
     }
 
     public void Dispose() => _model.Dispose();

@@ -33,6 +33,9 @@ public static class TensorOps
         return a.add(scalar, One);
     }
 
+    /// <summary>a with b[i] added to its row index[i], for every i</summary>
+    public static Tensor PlusAt(this Tensor a, Tensor index, Tensor b) => a.index_add(0, index, b, One);
+
     /// <summary>a - b</summary>
     public static Tensor Minus(this Tensor a, Tensor b) => a.sub(b);
 
@@ -44,6 +47,13 @@ public static class TensorOps
 
     /// <summary>a * value</summary>
     public static Tensor Times(this Tensor a, double value)
+    {
+        using var scalar = value.ToScalar();
+        return a.mul(scalar);
+    }
+
+    /// <summary>a * value in whole numbers</summary>
+    public static Tensor Times(this Tensor a, long value)
     {
         using var scalar = value.ToScalar();
         return a.mul(scalar);
@@ -67,6 +77,20 @@ public static class TensorOps
     {
         using var scalar = value.ToScalar();
         return a.masked_fill(mask, scalar);
+    }
+
+    /// <summary>a &lt;= value, element by element</summary>
+    public static Tensor AtMost(this Tensor a, double value)
+    {
+        using var scalar = value.ToScalar();
+        return a.le(scalar);
+    }
+
+    /// <summary>a &gt; value, element by element</summary>
+    public static Tensor Above(this Tensor a, double value)
+    {
+        using var scalar = value.ToScalar();
+        return a.gt(scalar);
     }
 
     /// <summary>a limited to [low, high]</summary>

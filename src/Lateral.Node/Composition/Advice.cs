@@ -12,10 +12,10 @@ internal static class Advice
     public static IEnumerable<string> On(RunSettings settings)
     {
         var learner = settings.Learner;
-        if (learner.Correction == "none" && settings.MaxStaleness >= 2)
+        if (learner.Correction.Name == "none" && settings.MaxStaleness >= 2)
             yield return $"algorithm.correction = none at staleness.max-versions = {settings.MaxStaleness}: uncorrected rollouts this old destroy training at usual learning rates";
         if (settings.MaxStaleness > 4) yield return $"staleness.max-versions = {settings.MaxStaleness}: more than 4 is seldom worth it";
-        if (learner.StepSubset > 0) yield return $"algorithm.step-subset = {learner.StepSubset}: ratio/ess and kl/behaviour are estimates";
+        if (learner.Likelihood.Knobs.GetValueOrDefault("step-subset") is > 0 and var subset) yield return $"algorithm.step-subset = {subset}: ratio/ess and kl/behaviour are estimates";
         if (settings.Warmup.Steps == 0 && settings.Model.Path is null) yield return "warmup.steps = 0 without model.path: reinforcement learning starts from random weights";
         if (settings.Model.Path is { } path && !File.Exists(Path.Combine(path, "config.json"))) yield return $"model.path = {path}: no config.json is there now; a run could not start from it";
         if (settings.Deterministic) yield return "deterministic = on: reproducible bit for bit on one instruction set, at some cost in throughput";
@@ -27,21 +27,24 @@ internal static class Advice
     private static IEnumerable<string> OnRatios(RunSettings settings)
     {
         var (learner, spec) = (settings.Learner, settings.Rollout.Spec);
-        var correction = CorrectionRules.ByName(learner.Correction);
+        var (correction, likelihood) = (CorrectionRules.ByName(learner.Correction.Name), LikelihoodRules.ByName(learner.Likelihood.Name));
+        var unit = (correction.Unit ?? learner.Unit).ToString().ToLowerInvariant();
         // With one update a batch of fresh rollouts meets the weights that sampled it.
         var offPolicy = settings.MaxStaleness > 0 || learner.Updates > 1;
-        switch (RatioExactness.Of(RevealRules.ByName(spec.Reveal), correction))
+        switch (RatioExactness.Of(RevealRules.ByName(spec.Reveal), likelihood, learner.Unit, correction))
         {
             case RatioWorth.ExactOnPolicyOnly when offPolicy:
                 yield return $"rollout.reveal = {spec.Reveal} with {correction.Name}: importance ratios are exact on-policy only; they leave out that newer weights may reveal other positions (reveal = random is exact)";
                 break;
             case RatioWorth.Approximate:
-                yield return $"rollout.reveal = {spec.Reveal} with {correction.Name}: importance ratios are approximate, even on-policy";
+                yield return $"likelihood = {likelihood.Name} per {unit} with reveal = {spec.Reveal} and {correction.Name}: importance ratios are approximate";
                 break;
         }
 
-        if (correction.Epsilon is { } usual && !usual.IsUsual(learner.ClipEpsilon))
-            yield return $"algorithm.clip-epsilon = {Number(learner.ClipEpsilon)}: {Number(usual.UsualLeast)} to {Number(usual.UsualMost)} is usual for {correction.Name}, whose ratio is one per {correction.Granularity.ToString().ToLowerInvariant()}";
+        if (correction.HasProximal && learner.Updates == 1)
+            yield return $"correction = {correction.Name} with algorithm.updates = 1: the policy that a step begins with is the one it trains, so its clip is inactive and only the weight by the behaviour policy works";
+        if (correction.HasEpsilon && EpsilonRange.Of(correction.Unit ?? learner.Unit) is var usual && learner.Correction["clip-epsilon"] is var epsilon && !usual.IsUsual(epsilon))
+            yield return $"algorithm.clip-epsilon = {Number(epsilon)}: {Number(usual.UsualLeast)} to {Number(usual.UsualMost)} is usual for {correction.Name}, whose ratio is one per {unit}";
     }
 
     /// <summary>Groups are dealt whole to shards, so a divisor makes them even.</summary>

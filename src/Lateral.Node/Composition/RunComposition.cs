@@ -121,7 +121,7 @@ public sealed class RunComposition : IAsyncDisposable
     {
         // Fixed shapes make a row independent of the other rows of its batch.
         var shape = settings.Deterministic ? new FixedShape(task.LongestPrompt() + settings.Rollout.Spec.GenLength, settings.Rollout.Spec.BlockLength) : null;
-        return new DiffusionSampler(new SamplerSettings(device, settings.Topology.Slots, shape, settings.Seed, settings.Policies.CanaryLimit, settings.FirstPrompt), task.Tokenizer, network);
+        return new DiffusionSampler(new SamplerSettings(device, settings.Topology.Slots, shape, settings.Seed, settings.Policies.CanaryLimit, settings.FirstPrompt) { Surrogate = SurrogateSettings.For(settings.Learner, settings.Rollout.Spec.Temperature) }, task.Tokenizer, network);
     }
 
     private static SupervisedExample Example(TaskComposition task, long index)

@@ -17,7 +17,7 @@ internal static class RunLines
         var rollouts = rollout.GroupsPerStep * rollout.GroupSize;
         return $"run {settings.Name}: task {settings.Task.Name}, {settings.Steps} steps of {rollout.GroupsPerStep} prompts x {rollout.GroupSize} rollouts x {spec.GenLength} tokens "
             + $"({Words.Count(rollouts)} rollouts, {Words.Count((double)rollouts * spec.GenLength)} tokens a step, {spec.Steps} denoising steps each), "
-            + $"{settings.Algorithm} with {settings.Learner.Correction} and {settings.Learner.Advantage}, staleness up to {settings.MaxStaleness}"
+            + $"{settings.Algorithm} with {settings.Learner.Correction.Name} and {settings.Learner.Advantage}, staleness up to {settings.MaxStaleness}"
             + (settings.Deterministic ? ", deterministic" : "") + $", seed {settings.Seed}";
     }
 

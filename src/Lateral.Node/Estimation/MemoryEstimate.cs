@@ -99,7 +99,7 @@ public sealed record MemoryEstimate(RunSettings Settings, TransformerSpec Spec, 
     {
         var (rollout, learner) = (Settings.Rollout, Settings.Learner);
         var rollouts = ((rollout.GroupsPerStep * rollout.GroupSize) + learner.Shards - 1L) / learner.Shards;
-        var states = rollouts * (learner.StepSubset == 0 ? rollout.Spec.Steps : learner.StepSubset);
+        var states = rollouts * (learner.Likelihood.Knobs.GetValueOrDefault("step-subset") is > 0 and var subset ? (int)subset : rollout.Spec.Steps);
         return Math.Max(Canvas, Math.Min(learner.MicroBatchTokens, states * Canvas));
     }
 }

@@ -10,18 +10,18 @@ namespace Lateral.Node.Gradients;
 
 /// <summary>
 /// What a rank sends of one shard: <c>PUT /v1/gradient?epoch=2&amp;step=18&amp;update=0&amp;shard=3</c> with a body of, little-endian, tokens of a
-/// micro-batch (int32), scored tokens n (int32), numbers P (int64), n x 29 bytes, P x float32, and the SHA-256 of all that.
+/// micro-batch (int32), scored units n (int32), numbers P (int64), n x 29 bytes, P x float32, and the SHA-256 of all that.
 /// </summary>
 internal static class GradientFormat
 {
     public const string Path = "/v1/gradient";
 
-    /// <summary>Scored tokens of one shard that a learner takes: more than any micro-batch plan gives.</summary>
+    /// <summary>Scored units of one shard that a learner takes: more than any micro-batch plan gives.</summary>
     public const int MostScored = 1 << 24;
 
-    private const int Head = 16, Token = 29, Hash = 32, Chunk = 1 << 18;
+    private const int Head = 16, Unit = 29, Hash = 32, Chunk = 1 << 18;
 
-    public static long Bytes(long numbers, int scored) => Head + ((long)scored * Token) + (numbers * sizeof(float)) + Hash;
+    public static long Bytes(long numbers, int scored) => Head + ((long)scored * Unit) + (numbers * sizeof(float)) + Hash;
 
     public static Uri Address(Uri server, GradientKey update, int shard) =>
         new(server, string.Create(CultureInfo.InvariantCulture, $"{Path}?epoch={update.Epoch}&step={update.Step}&update={update.Update}&shard={shard}"));
@@ -36,10 +36,10 @@ internal static class GradientFormat
             BinaryPrimitives.WriteInt32LittleEndian(buffer.AsSpan(4), report.Scored.Length);
             BinaryPrimitives.WriteInt64LittleEndian(buffer.AsSpan(8), gradient.Length);
             await SendAsync(Head);
-            foreach (var tokens in report.Scored.Chunk(Chunk / Token))
+            foreach (var units in report.Scored.Chunk(Chunk / Unit))
             {
-                for (var i = 0; i < tokens.Length; i++) Write(tokens[i], buffer.AsSpan(i * Token));
-                await SendAsync(tokens.Length * Token);
+                for (var i = 0; i < units.Length; i++) Write(units[i], buffer.AsSpan(i * Unit));
+                await SendAsync(units.Length * Unit);
             }
 
             for (var at = 0; at < gradient.Length; at += Chunk / sizeof(float))
@@ -75,13 +75,13 @@ internal static class GradientFormat
             await FillAsync(Head);
             var (tokens, count, numbers) = (BinaryPrimitives.ReadInt32LittleEndian(buffer), BinaryPrimitives.ReadInt32LittleEndian(buffer.AsSpan(4)), BinaryPrimitives.ReadInt64LittleEndian(buffer.AsSpan(8)));
             if (numbers != gradient.Length) throw new InvalidDataException($"a gradient of {numbers:N0} numbers is not one of this model, which has {gradient.Length:N0}: start every node with the same files");
-            if (count is < 0 or > MostScored || tokens <= 0) throw new InvalidDataException($"{count:N0} scored tokens in micro-batches of {tokens:N0} are no shard's");
-            var scored = ImmutableArray.CreateBuilder<ScoredToken>(Math.Min(count, Chunk));
+            if (count is < 0 or > MostScored || tokens <= 0) throw new InvalidDataException($"{count:N0} scored units in micro-batches of {tokens:N0} are no shard's");
+            var scored = ImmutableArray.CreateBuilder<ScoredUnit>(Math.Min(count, Chunk));
             while (scored.Count < count)
             {
-                var some = Math.Min(count - scored.Count, Chunk / Token);
-                await FillAsync(some * Token);
-                for (var i = 0; i < some; i++) scored.Add(ReadToken(buffer.AsSpan(i * Token)));
+                var some = Math.Min(count - scored.Count, Chunk / Unit);
+                await FillAsync(some * Unit);
+                for (var i = 0; i < some; i++) scored.Add(ReadUnit(buffer.AsSpan(i * Unit)));
             }
 
             for (var at = 0; at < gradient.Length; at += Chunk / sizeof(float))
@@ -107,16 +107,16 @@ internal static class GradientFormat
         }
     }
 
-    private static void Write(ScoredToken token, Span<byte> bytes)
+    private static void Write(ScoredUnit unit, Span<byte> bytes)
     {
-        BinaryPrimitives.WriteInt32LittleEndian(bytes, token.Rollout);
-        BinaryPrimitives.WriteDoubleLittleEndian(bytes[4..], token.LogRatio);
-        BinaryPrimitives.WriteDoubleLittleEndian(bytes[12..], token.Weight);
-        BinaryPrimitives.WriteDoubleLittleEndian(bytes[20..], token.Loss);
-        bytes[28] = token.Clipped ? (byte)1 : (byte)0;
+        BinaryPrimitives.WriteInt32LittleEndian(bytes, unit.Rollout);
+        BinaryPrimitives.WriteDoubleLittleEndian(bytes[4..], unit.LogRatio);
+        BinaryPrimitives.WriteDoubleLittleEndian(bytes[12..], unit.Weight);
+        BinaryPrimitives.WriteDoubleLittleEndian(bytes[20..], unit.Loss);
+        bytes[28] = unit.Clipped ? (byte)1 : (byte)0;
     }
 
-    private static ScoredToken ReadToken(ReadOnlySpan<byte> bytes) => new(
+    private static ScoredUnit ReadUnit(ReadOnlySpan<byte> bytes) => new(
         BinaryPrimitives.ReadInt32LittleEndian(bytes), BinaryPrimitives.ReadDoubleLittleEndian(bytes[4..]), BinaryPrimitives.ReadDoubleLittleEndian(bytes[12..]),
         bytes[28] != 0, BinaryPrimitives.ReadDoubleLittleEndian(bytes[20..]));
 }

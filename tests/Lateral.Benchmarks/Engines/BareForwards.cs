@@ -34,7 +34,7 @@ internal static class BareForwards
     {
         var maskId = workload.Tokenizer.MaskId;
         // Equal canvases have equal texts when each token is a character.
-        var canvases = wave.Select(trajectory => new StateView(0, trajectory, step, 1).Canvas(maskId))
+        var canvases = wave.Select(trajectory => StateView.Before(step, trajectory, []).Canvas(maskId))
             .DistinctBy(canvas => string.Concat(canvas.Select(token => (char)token)), StringComparer.Ordinal).ToArray();
         var length = canvases[0].Length;
         var rows = canvases.SelectMany((canvas, b) => canvas.Index().Where(cell => cell.Item == maskId).Select(cell => (long)b * length + cell.Index)).ToArray();

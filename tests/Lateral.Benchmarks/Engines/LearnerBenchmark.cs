@@ -36,7 +36,7 @@ internal static class LearnerBenchmark
             publishing.Add(metrics["time/publish"]);
         }
 
-        var tokens = microBatches.Sum(one => one.Ids.Length);
+        var tokens = microBatches.Sum(one => one.Batch.Ids.Length);
         report.Line($"{workload.Name}: learner over bare forward+backward, cpu {Spread.Of(pairs.Select(pair => pair.CpuRatio))}, wall {Spread.Of(pairs.Select(pair => pair.WallRatio))}");
         report.Line($"    wall without the durable publication {Spread.Of(withoutPublishing)}; publication {1e3 * Spread.Of(publishing).Median:0.0} ms");
         report.Line($"    {batch.Groups.Length} x {batch.Groups[0].Siblings.Length} rollouts, {microBatches.Count} micro-batches, {tokens} tokens: {1e3 * pairs.Average(pair => pair.Product.Cpu):0.0} ms of cpu, bare {1e3 * pairs.Average(pair => pair.Bare.Cpu):0.0} ms");

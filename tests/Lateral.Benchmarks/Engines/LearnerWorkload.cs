@@ -10,7 +10,8 @@ namespace Lateral.Benchmarks.Engines;
 internal static class LearnerWorkload
 {
     public static LearnerSettings Algorithm { get; } = new(
-        "behaviour-clip", .2, 3, "group-z", 1e-5, 0, "constant", 1, .9, .999, 1e-8, 0, 1, Updates: 1, Shards: 8, MicroBatchTokens: 16384, StepSubset: 0);
+        MethodSettings.Of("trajectory", ("step-subset", 0)), RatioGranularity.Token, MethodSettings.Of("behaviour-clip", ("clip-epsilon", .2), ("dual-clip", 3)), "group-z",
+        1e-5, 0, "constant", 1, .9, .999, 1e-8, 0, 1, Updates: 1, Shards: 8, MicroBatchTokens: 16384);
 
     public static GrpoLearner Learner(Workload workload, string folder, int steps, SharedGradients? exchange = null) =>
         new(Settings(workload, folder, steps), workload.Network, _ => throw new InvalidOperationException("there is no warm-up"), exchange ?? SharedGradients.Alone());

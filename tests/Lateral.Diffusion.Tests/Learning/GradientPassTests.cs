@@ -19,8 +19,8 @@ public sealed class GradientPassTests : IDisposable
     [Fact]
     public void Direct_gradient_must_equal_one_monolithic_backward()
     {
-        var expected = Monolithic(new BehaviourClip(.2, 3));
-        foreach (var budget in new[] { 10, 50, 100_000 }) AssertClose(expected, Accumulated(new BehaviourClip(.2, 3), budget));
+        var expected = Monolithic(new BehaviourClip(new(.2, 3)));
+        foreach (var budget in new[] { 10, 50, 100_000 }) AssertClose(expected, Accumulated(new BehaviourClip(new(.2, 3)), budget));
     }
 
     [Fact]
@@ -33,15 +33,25 @@ public sealed class GradientPassTests : IDisposable
     [Fact]
     public void Separable_loss_must_have_the_same_gradient_by_replay()
     {
-        AssertClose(Accumulated(new BehaviourClip(.2, 3), 60), Accumulated(new AsCoupled(new BehaviourClip(.2, 3)), 60));
+        AssertClose(Accumulated(new BehaviourClip(new(.2, 3)), 60), Accumulated(new AsCoupled(new BehaviourClip(new(.2, 3))), 60));
+    }
+
+    [Theory]
+    [InlineData(RatioGranularity.Step)]
+    [InlineData(RatioGranularity.Sequence)]
+    public void Gradient_of_whole_steps_and_completions_must_equal_one_monolithic_backward(RatioGranularity unit)
+    {
+        var likelihood = new TrajectoryLikelihood(unit, StepSubset.All);
+        var expected = Monolithic(new BehaviourClip(new(.5, 3)), likelihood);
+        foreach (var budget in new[] { 10, 50, 100_000 }) AssertClose(expected, Accumulated(new BehaviourClip(new(.5, 3)), budget, likelihood: likelihood));
     }
 
     [Fact]
     public void Passes_must_log_every_scored_token_once_with_its_ratio_and_loss()
     {
-        var (direct, replayed) = (new TokenLog(), new TokenLog());
-        Accumulated(new BehaviourClip(.2, 3), 40, direct);
-        Accumulated(new AsCoupled(new BehaviourClip(.2, 3)), 40, replayed);
+        var (direct, replayed) = (new UnitLog(), new UnitLog());
+        Accumulated(new BehaviourClip(new(.2, 3)), 40, direct);
+        Accumulated(new AsCoupled(new BehaviourClip(new(.2, 3))), 40, replayed);
         Assert.Equal(_batch.Scored.Count * 4, direct.Count);
         Assert.Equal(direct.Count, replayed.Count);
         var (a, b) = (direct.Metrics().ToDictionary(), replayed.Metrics().ToDictionary());
@@ -49,28 +59,35 @@ public sealed class GradientPassTests : IDisposable
         Assert.Equal(direct.Loss(_batch.Tokens), replayed.Loss(_batch.Tokens), 1e-6);
     }
 
-    private float[] Accumulated(ICorrection correction, int budget, TokenLog? log = null)
+    private float[] Accumulated(ICorrection correction, int budget, UnitLog? log = null, ILikelihood? likelihood = null)
     {
         using var scope = NewDisposeScope();
-        var batches = MicroBatch.Cut(Views(), budget, Tokenizer.MaskId).ToList();
-        new GradientPass(_model, correction, 1).Accumulate(batches, Advantages(), _batch.Tokens, log);
+        var table = Table(likelihood ?? Scoring.Tokens);
+        var batches = MicroBatch.Cut(table.Views, budget, Tokenizer.MaskId).ToList();
+        new GradientPass(_model, likelihood ?? Scoring.Tokens, correction, 1).Accumulate(batches, table.Units, _batch.Tokens, log);
         return TakeGradient();
     }
 
     /// <summary>Every view scored on its own, all graphs alive, one backward.</summary>
-    private float[] Monolithic(ICorrection correction)
+    private float[] Monolithic(ICorrection correction, ILikelihood? likelihood = null)
     {
         using var scope = NewDisposeScope();
-        var inputs = Views().Select(view => DeviceMicroBatch.Upload(MicroBatch.Cut([view], 1000, Tokenizer.MaskId).Single(), Advantages(), _model)).ToList();
-        var logp_N = cat([.. inputs.Select(input => TrajectoryLikelihood.Score(_model, input, 1))], 0);
-        var loss = correction.Apply(logp_N, cat([.. inputs.Select(input => input.Behaviour_N)], 0), cat([.. inputs.Select(input => input.Advantages_N)], 0));
-        loss.Loss_N.sum().div(tensor((float)_batch.Tokens)).backward();
+        var table = Table(likelihood ?? Scoring.Tokens);
+        var units = DeviceUnits.Upload(table.Units, _model);
+        var inputs = table.Views.Select(view => DeviceMicroBatch.Upload(MicroBatch.Cut([view], 1000, Tokenizer.MaskId).Single(), units, _model)).ToList();
+        Tensor Joined(Func<DeviceMicroBatch, Tensor> column) => cat([.. inputs.Select(column)], 0);
+        var questions = new DeviceQuestions(Joined(input => input.Questions.Unit_N), Joined(input => input.Questions.Coefficient_N), Joined(input => input.Questions.Position_N), false);
+        var logp_U = (likelihood ?? Scoring.Tokens).Combine(Joined(input => ViewScorer.Score(_model, input, 1)), questions, units);
+        correction.Apply(logp_U, units).Loss_U.mul(units.Weight_U).sum().div(tensor((float)_batch.Tokens)).backward();
         return TakeGradient();
     }
 
-    private List<StateView> Views() => [.. _batch.Scored.SelectMany(i => TrajectoryReplay.Views(i, _batch.Rollouts[i].Trajectory, 0, default, 1))];
-
-    private float[] Advantages() => [.. _batch.Rollouts.Select(rollout => rollout.Advantage)];
+    private UnitTable Table(ILikelihood likelihood)
+    {
+        var table = new UnitTable();
+        foreach (var i in _batch.Scored) table.Add(i, _batch.Rollouts[i].Trajectory, _batch.Rollouts[i].Advantage, likelihood.Plan(_batch.Rollouts[i].Trajectory, Scoring.Key()), 0);
+        return table;
+    }
 
     private float[] TakeGradient()
     {
@@ -93,11 +110,11 @@ public sealed class GradientPassTests : IDisposable
 
         public bool Separable => false;
 
-        public CorrectedLoss Apply(Tensor logp_N, Tensor behaviour_N, Tensor advantage_N)
+        public CorrectedLoss Apply(Tensor logp_U, DeviceUnits units)
         {
-            var ratio_N = logp_N.sub(behaviour_N).exp();
-            var mean = ratio_N.add(ratio_N.mul(advantage_N)).mean();
-            return new(mean.mul(mean).expand(logp_N.shape), zeros_like(logp_N, ScalarType.Bool));
+            var ratio_U = logp_U.sub(units.Behaviour_U).exp();
+            var mean = ratio_U.add(ratio_U.mul(units.Advantage_U)).mean();
+            return new(mean.mul(mean).expand(logp_U.shape), zeros_like(logp_U, ScalarType.Bool));
         }
     }
 
@@ -107,6 +124,6 @@ public sealed class GradientPassTests : IDisposable
 
         public bool Separable => false;
 
-        public CorrectedLoss Apply(Tensor logp_N, Tensor behaviour_N, Tensor advantage_N) => inner.Apply(logp_N, behaviour_N, advantage_N);
+        public CorrectedLoss Apply(Tensor logp_U, DeviceUnits units) => inner.Apply(logp_U, units);
     }
 }

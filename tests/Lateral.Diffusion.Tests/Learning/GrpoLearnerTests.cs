@@ -213,7 +213,7 @@ public sealed class GrpoLearnerTests : IDisposable
     [Fact]
     public async Task Subset_of_states_must_score_a_part_and_still_train()
     {
-        await using var learner = Learner("a", settings => settings with { Algorithm = settings.Algorithm with { StepSubset = 1 } });
+        await using var learner = Learner("a", settings => settings with { Algorithm = settings.Algorithm with { Likelihood = MethodSettings.Of("trajectory", ("step-subset", 1)) } });
         await learner.PrepareBaseAsync(new Quiet(), default);
         var report = await learner.TrainAsync(Rollouts.Batch(1, 4, 4, 1, (_, i) => i), default);
         Assert.Equal((32, 64), (report.Metrics["tokens/scored"], report.Metrics["tokens/trained"]));
@@ -245,7 +245,7 @@ public sealed class GrpoLearnerTests : IDisposable
         void Refused(GrpoSettings settings) => Assert.Throws<ArgumentException>(() => new GrpoLearner(settings, Network(), _ => throw new NotSupportedException(), SharedGradients.Alone()));
         Refused(Settings("a") with { Temperature = 0 });
         Refused(Settings("a") with { Algorithm = Settings("a").Algorithm with { Schedule = "exponential" } });
-        Refused(Settings("a") with { Algorithm = Settings("a").Algorithm with { Correction = "ppo" } });
+        Refused(Settings("a") with { Algorithm = Settings("a").Algorithm with { Correction = MethodSettings.Of("ppo") } });
         Refused(Settings("a") with { Algorithm = Settings("a").Algorithm with { Shards = 0 } });
     }
 
@@ -265,7 +265,8 @@ public sealed class GrpoLearnerTests : IDisposable
 
     internal static GrpoSettings TinySettings(string directory) => new(
         directory, "cpu", 5, Steps: 20, Temperature: 1, KeepCheckpoints: 2,
-        new("behaviour-clip", .2, 3, "group-mean", 1e-2, 2, "linear", .1, .9, .999, 1e-8, 0, 1, 1, 4, 60, 0), new(0, 0, 0, 0));
+        new(
+            MethodSettings.Of("trajectory", ("step-subset", 0)), RatioGranularity.Token, Methods.BehaviourClip, "group-mean", 1e-2, 2, "linear", .1, .9, .999, 1e-8, 0, 1, 1, 4, 60), new(0, 0, 0, 0));
 
     internal static PolicyNetwork Network() => new(new ModelSettings(null, new(16, 2, 2, 32)), Tokenizer, 5);
 

@@ -70,12 +70,12 @@ public class LearnerMetricsTests
     }
 
     [Fact]
-    public void Metrics_of_scored_tokens_must_be_hand_computed_ones()
+    public void Metrics_of_scored_units_must_be_hand_computed_ones()
     {
-        var log = new TokenLog();
-        var batch = new MicroBatch(4, new double[8], [4, 4], [0], [0, 0, 0], [1, 1, 1], [-1, -1, -2], [1, 1, 1], [0, 0, 1]);
+        var log = new UnitLog();
+        Unit[] units = [new(0, -1, 1, 0, 0), new(0, -1, 1, 0, 0), new(1, -2, 1, 0, 0)];
         // Ratios 2 and 1 in trajectory 0, 1/2 in trajectory 1.
-        log.Add(batch, [-1 + Math.Log(2), -1, -2 + Math.Log(.5)], [3, 4, 5], [1, 0, 0]);
+        log.Add(units, [-1 + Math.Log(2), -1, -2 + Math.Log(.5)], [3, 4, 5], [1, 0, 0]);
         var metrics = log.Metrics().ToDictionary();
         var mean = 3.5 / 3;
         Assert.Equal(mean, metrics["ratio/mean"], 1e-9);
@@ -86,6 +86,6 @@ public class LearnerMetricsTests
         // Trajectory ratios 2 and 1/2.
         Assert.Equal(2.5 * 2.5 / (2 * 4.25), metrics["ratio/ess"], 1e-9);
         Assert.Equal(12 / 10.0, log.Loss(10), 1e-9);
-        Assert.Empty(new TokenLog().Metrics());
+        Assert.Empty(new UnitLog().Metrics());
     }
 }

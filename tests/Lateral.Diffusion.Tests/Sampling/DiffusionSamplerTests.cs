@@ -28,16 +28,8 @@ public sealed class DiffusionSamplerTests : IDisposable
             sampler.Submit(TinyPolicy.Task(group, 4, [.. Enumerable.Range(0, 1 + group)], Spec with { Reveal = reveal, Temperature = temperature }));
         var finished = await TinyPolicy.CollectAsync(sampler, 24);
 
-        using var scope = NewDisposeScope();
         using var model = _policy.Load(CPU);
-        var views = finished.Values.SelectMany((trajectory, i) => TrajectoryReplay.Views(i, trajectory, 0, default, 1));
-        var worst = 0.0;
-        foreach (var batch in MicroBatch.Cut(views, 200, Tokenizer.MaskId))
-        {
-            var replayed = TrajectoryLikelihood.Score(model, DeviceMicroBatch.Upload(batch, new float[24], model), temperature).data<float>().ToArray();
-            for (var i = 0; i < replayed.Length; i++) worst = Math.Max(worst, Math.Abs(replayed[i] - batch.Behaviour[i]));
-        }
-
+        var worst = Scoring.Score(model, Scoring.TableOf(finished.Values), 200, temperature).Max(scored => Math.Abs(scored.LogProb - scored.Unit.Behaviour));
         Assert.InRange(worst, 0, 1e-5);
     }
 
@@ -114,15 +106,15 @@ public sealed class DiffusionSamplerTests : IDisposable
         Assert.Equal([new PolicySpan(0, 0, _policy.Manifest.Hash), new PolicySpan(3, 5, next.Manifest.Hash)], trajectory.Policies.ToArray());
         Assert.Equal((0, 5), (trajectory.OldestVersion, trajectory.NewestVersion));
 
-        using var scope = NewDisposeScope();
         using var old = _policy.Load(CPU);
         using var fresh = next.Load(CPU);
-        foreach (var view in TrajectoryReplay.Views(0, trajectory, 0, default, 1))
+        var table = Scoring.TableOf([trajectory]);
+        // A unit's age says which of the two policies revealed it: the step begins with version 0 here.
+        foreach (var (model, version) in new[] { (old, 0), (fresh, 5) })
         {
-            var batch = MicroBatch.Cut([view], 100, Tokenizer.MaskId).Single();
-            var model = view.Step < 3 ? old : fresh;
-            var logp = TrajectoryLikelihood.Score(model, DeviceMicroBatch.Upload(batch, new float[1], model), 1).data<float>().ToArray();
-            for (var i = 0; i < logp.Length; i++) Assert.Equal(batch.Behaviour[i], logp[i], 1e-5);
+            var scored = Scoring.Score(model, table).Where(one => one.Unit.Age == -version).ToList();
+            Assert.NotEmpty(scored);
+            Assert.All(scored, one => Assert.Equal(one.Unit.Behaviour, one.LogProb, 1e-5));
         }
     }
 

@@ -38,7 +38,7 @@ internal sealed class Enumeration(ITokenizer tokenizer, int[] prompt, RolloutSpe
     {
         if (step == spec.Steps)
         {
-            outcomes.Add(new(new(new(0, 0), [.. prompt], [.. tokens], [.. reveal], [.. new float[tokens.Length]], [.. new float[step]], 0, [], ""), logProb));
+            outcomes.Add(new(new(new(0, 0), [.. prompt], [.. tokens], [.. reveal], [.. new float[tokens.Length]], [.. new float[step]], 0, [new(0, 0, "h")], ""), logProb));
             return;
         }
 

@@ -35,17 +35,17 @@ public sealed class ExactnessTests : IDisposable
     {
         var outcomes = Enumerate(reveal, _ => _a);
         using var scope = NewDisposeScope();
-        var views = outcomes.SelectMany((outcome, i) => TrajectoryReplay.Views(i, outcome.Trajectory, 0, default, 1));
         // Each outcome's probability stands where its advantage would: the loss is then the expectation of log p.
         var probabilities = outcomes.Select(outcome => (float)Math.Exp(outcome.LogProb)).ToArray();
+        var table = Scoring.TableOf(outcomes.Select(outcome => outcome.Trajectory), advantages: probabilities);
         var replayed = new double[outcomes.Count];
-        foreach (var batch in MicroBatch.Cut(views, 1000, Tokenizer.MaskId))
+        foreach (var batch in MicroBatch.Cut(table.Views, 1000, Tokenizer.MaskId))
         {
-            var device = DeviceMicroBatch.Upload(batch, probabilities, _a);
-            var logp_N = TrajectoryLikelihood.Score(_a, device, 1);
-            logp_N.mul(device.Advantages_N).sum().backward();
+            var device = DeviceMicroBatch.Upload(batch, table.Units, _a);
+            var logp_N = ViewScorer.Score(_a, device, 1);
+            logp_N.mul(device.Units.Advantage_U).sum().backward();
             var values = logp_N.detach().data<float>().ToArray();
-            for (var i = 0; i < values.Length; i++) replayed[batch.Rollouts[i]] += values[i];
+            for (var i = 0; i < values.Length; i++) replayed[table.Units[batch.Units[i]].Rollout] += values[i];
         }
 
         for (var i = 0; i < replayed.Length; i++)
@@ -118,9 +118,7 @@ public sealed class ExactnessTests : IDisposable
         var selection = current.Count == 81 ? -Math.Log(3) : 0;
         for (var i = 0; i < behaviour.Count; i++)
         {
-            var views = TrajectoryReplay.Views(0, behaviour[i].Trajectory, 0, default, 1);
-            var logp = MicroBatch.Cut(views, 1000, Tokenizer.MaskId)
-                .Sum(batch => TrajectoryLikelihood.Score(_c, DeviceMicroBatch.Upload(batch, new float[1], _c), 1).sum().item<float>());
+            var logp = Scoring.Score(_c, Scoring.TableOf([behaviour[i].Trajectory])).Sum(scored => (double)scored.LogProb);
             sum += Math.Exp(logp + selection - behaviour[i].LogProb) * Math.Exp(behaviour[i].LogProb) * Value(behaviour[i].Trajectory);
         }
 

@@ -77,13 +77,9 @@ public class LladaFixtureTests
             for (var i = 0; i < positions.Length; i++) (revealStep[positions[i] - 13], expected[positions[i] - 13]) = (step, (float)logp[i].GetDouble());
         }
 
-        var trajectory = new Trajectory(new(0, 0), [.. output[..13]], [.. output[13..]], [.. revealStep], [.. expected], [.. new float[8]], 0, [], "");
+        var trajectory = new Trajectory(new(0, 0), [.. output[..13]], [.. output[13..]], [.. revealStep], [.. expected], [.. new float[8]], 0, [new(0, 0, "h")], "");
         using var model = LladaStore.Load(SharedFolder.Path("fixtures", "llada-tiny"), trainable: false);
-        foreach (var batch in MicroBatch.Cut(TrajectoryReplay.Views(0, trajectory, 0, default, 1), 60, Mask))
-        {
-            var scores = TrajectoryLikelihood.Score(model, DeviceMicroBatch.Upload(batch, new float[1], model), .7).to(ScalarType.Float64).data<double>().ToArray();
-            Assert.Equal(batch.Behaviour, scores, new NearDouble(2e-5));
-        }
+        Assert.All(Scoring.Score(model, Scoring.TableOf([trajectory]), 60, .7), scored => Assert.Equal(scored.Unit.Behaviour, scored.LogProb, 2e-5));
     }
 
     private static void AssertCalls(JsonElement fixture, Trajectory trajectory)
@@ -92,7 +88,7 @@ public class LladaFixtureTests
         Assert.Equal(calls.GetArrayLength(), trajectory.Steps);
         for (var step = 0; step < trajectory.Steps; step++)
         {
-            Assert.Equal(Ints(calls[step][0]), new StateView(0, trajectory, step, 1).Canvas(Mask));
+            Assert.Equal(Ints(calls[step][0]), StateView.Before(step, trajectory, []).Canvas(Mask));
         }
 
         Assert.Equal(Ints(fixture.GetProperty("output")[0]), trajectory.Prompt.Concat(trajectory.Tokens));
@@ -176,12 +172,5 @@ public class LladaFixtureTests
         public bool Equals(float a, float b) => Math.Abs(a - b) <= tolerance;
 
         public int GetHashCode(float value) => 0;
-    }
-
-    private sealed class NearDouble(double tolerance) : IEqualityComparer<double>
-    {
-        public bool Equals(double a, double b) => Math.Abs(a - b) <= tolerance;
-
-        public int GetHashCode(double value) => 0;
     }
 }

@@ -23,7 +23,7 @@ public sealed class GradientSyncTests : IDisposable
         await using var server = await ServeAsync();
         var round = Begin(shards: 2);
         using var sink = new HttpGradientSink(server.Address, _sync.Token, null);
-        var reports = new[] { new ShardReport(512, [.. Enumerable.Range(0, 20_000).Select(i => new ScoredToken(i, Math.Sqrt(i), 1.0 / (i + 1), i % 3 == 0, double.NaN))]), new ShardReport(256, []) };
+        var reports = new[] { new ShardReport(512, [.. Enumerable.Range(0, 20_000).Select(i => new ScoredUnit(i, Math.Sqrt(i), 1.0 / (i + 1), i % 3 == 0, double.NaN))]), new ShardReport(256, []) };
         foreach (var shard in new[] { 1, 0 }) Assert.True(await sink.SendAsync(Key, shard, Gradient(shard), reports[shard], default));
         Assert.Null(await round.NextAsync(default));
         var sum = new float[Length];
@@ -103,7 +103,7 @@ public sealed class GradientSyncTests : IDisposable
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
     }
 
-    private static ShardReport Report { get; } = new(64, [new ScoredToken(1, .5, 1, false, -.25)]);
+    private static ShardReport Report { get; } = new(64, [new ScoredUnit(1, .5, 1, false, -.25)]);
 
     private static float[] Gradient(int shard) => [.. Enumerable.Range(0, Length).Select(i => (i + 1) * (shard + 1) / 3f)];
 

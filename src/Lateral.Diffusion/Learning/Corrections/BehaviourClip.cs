@@ -1,7 +1,15 @@
-using Lateral.Diffusion.Tensors;
+using Lateral.Core.Learning;
+using Lateral.Diffusion.Likelihoods;
 using static TorchSharp.torch;
 
 namespace Lateral.Diffusion.Learning.Corrections;
+
+/// <param name="ClipEpsilon">e, in (0, 1)</param>
+/// <param name="DualClip">c > 1 + e, or 0 = off</param>
+public sealed record BehaviourClipSettings(double ClipEpsilon, double DualClip)
+{
+    public static BehaviourClipSettings From(MethodSettings method) => new(method["clip-epsilon"], method["dual-clip"]);
+}
 
 /// <summary>
 /// PPO's clipped surrogate (Schulman et al., arXiv 1707.06347, equation 7) with the trust region around the policy that
@@ -14,36 +22,23 @@ namespace Lateral.Diffusion.Learning.Corrections;
 /// </remarks>
 public sealed class BehaviourClip : ICorrection
 {
-    private const double LogRatioLimit = 20;
+    private readonly BehaviourClipSettings _settings;
 
-    private readonly double _epsilon, _dualClip;
-
-    /// <param name="epsilon">e, in (0, 1)</param>
-    /// <param name="dualClip">c > 1 + e, or 0 = off</param>
-    public BehaviourClip(double epsilon, double dualClip)
+    public BehaviourClip(BehaviourClipSettings settings)
     {
-        if (epsilon is not (> 0 and < 1)) throw new ArgumentException($"clip-epsilon {epsilon} must lie between 0 and 1; .2 to .5 suits per-token ratios", nameof(epsilon));
-        if (dualClip != 0 && !(dualClip > 1 + epsilon)) throw new ArgumentException($"dual-clip {dualClip} must be 0 (off) or above 1 + clip-epsilon = {1 + epsilon}", nameof(dualClip));
-        (_epsilon, _dualClip) = (epsilon, dualClip);
+        var (epsilon, dual) = settings;
+        if (epsilon is not (> 0 and < 1)) throw new ArgumentException($"clip-epsilon {epsilon} must lie between 0 and 1; .2 to .5 suits per-token ratios", nameof(settings));
+        if (dual != 0 && !(dual > 1 + epsilon)) throw new ArgumentException($"dual-clip {dual} must be 0 (off) or above 1 + clip-epsilon = {1 + epsilon}", nameof(settings));
+        _settings = settings;
     }
 
     public string Name => "behaviour-clip";
 
     public bool Separable => true;
 
-    public CorrectedLoss Apply(Tensor logp_N, Tensor behaviour_N, Tensor advantage_N)
+    public CorrectedLoss Apply(Tensor logp_U, DeviceUnits units)
     {
-        var ratio_N = logp_N.Minus(behaviour_N).Limited(-LogRatioLimit, LogRatioLimit).exp();
-        var cost_N = advantage_N.neg();
-        var plain_N = ratio_N.Times(cost_N);
-        var loss_N = maximum(plain_N, ratio_N.Limited(1 - _epsilon, 1 + _epsilon).Times(cost_N));
-        // Only for A < 0: there a large ratio is a large loss that the clip above does not bound.
-        if (_dualClip > 0)
-        {
-            var bounded_N = minimum(loss_N, cost_N.Times(_dualClip));
-            loss_N = where(advantage_N.lt(zeros_like(advantage_N)), bounded_N, loss_N);
-        }
-
-        return new(loss_N, loss_N.ne(plain_N));
+        var clipped = Ratios.Clip(Ratios.Of(logp_U, units.Behaviour_U), units.Advantage_U, _settings.ClipEpsilon, _settings.ClipEpsilon);
+        return Ratios.DualClip(clipped, units.Advantage_U, _settings.DualClip);
     }
 }

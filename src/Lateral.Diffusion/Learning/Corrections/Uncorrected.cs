@@ -1,3 +1,4 @@
+using Lateral.Diffusion.Likelihoods;
 using Lateral.Diffusion.Tensors;
 using static TorchSharp.torch;
 
@@ -13,6 +14,5 @@ public sealed class Uncorrected : ICorrection
 
     public bool Separable => true;
 
-    public CorrectedLoss Apply(Tensor logp_N, Tensor behaviour_N, Tensor advantage_N) =>
-        new(logp_N.Times(advantage_N).neg(), zeros_like(logp_N, ScalarType.Bool));
+    public CorrectedLoss Apply(Tensor logp_U, DeviceUnits units) => new(logp_U.Times(units.Advantage_U).neg(), zeros_like(logp_U, ScalarType.Bool));
 }

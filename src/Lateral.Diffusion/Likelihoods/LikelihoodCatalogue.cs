@@ -1,0 +1,34 @@
+using Lateral.Core.Learning;
+
+namespace Lateral.Diffusion.Likelihoods;
+
+/// <summary>Likelihoods by their configuration name.</summary>
+public static class LikelihoodCatalogue
+{
+    /// <param name="endToken">ends a completion; null where lengths are fixed</param>
+    /// <param name="longest">most tokens of a canvas</param>
+    /// <exception cref="ArgumentException">no such likelihood, or none of that unit</exception>
+    public static ILikelihood Create(MethodSettings method, RatioGranularity unit, int? endToken, int longest)
+    {
+        if (LikelihoodRules.All.FirstOrDefault(rule => rule.Name == method.Name) is not { } rule)
+            throw new ArgumentException($"unknown likelihood '{method.Name}'; one of: {string.Join(", ", LikelihoodRules.Names)}", nameof(method));
+        if (!rule.Units.Contains(unit)) throw new ArgumentException($"likelihood {rule.Name} has no value of a {unit}; one of: {string.Join(", ", rule.Units)}", nameof(unit));
+        int Whole(string knob) => (int)method[knob];
+        return rule.Name switch
+        {
+            "trajectory" => new TrajectoryLikelihood(unit, new(StepChoice.Uniform, Whole("step-subset"))),
+            "trajectory-stratified" => new TrajectoryLikelihood(unit, new(StepChoice.Stratified, Whole("step-subset"))),
+            "trajectory-surprise" => new TrajectoryLikelihood(unit, new(StepChoice.BySurprise, Whole("step-subset"))),
+            "trajectory-merged" => new MergedTrajectoryLikelihood(method, unit, endToken, Whole("merge")),
+            "one-step" => new OneStepLikelihood(method, unit, endToken, method["prompt-mask"]),
+            "coupled" => new CoupledLikelihood(method, unit, endToken, method["mask-low"], method["mask-high"]),
+            "random-mask" => new RandomMaskLikelihood(method, unit, endToken, method["mask-low"], method["mask-high"]),
+            "elbo" => new ElboLikelihood(method, endToken, Whole("samples")),
+            "elbo-bernoulli" => new BernoulliElboLikelihood(method, endToken, Whole("samples")),
+            "elbo-complement" => new ComplementElboLikelihood(method, endToken, Whole("samples")),
+            "elbo-quadrature" => new QuadratureElboLikelihood(method, endToken, Whole("nodes")),
+            "sandwich" => new SandwichLikelihood(method, endToken, new(Whole("samples"), Whole("mask-block"), method["context-mask"], method["upper-share"], method["power"], longest)),
+            var name => throw new InvalidOperationException($"likelihood {name} stands in the rules and not here"),
+        };
+    }
+}

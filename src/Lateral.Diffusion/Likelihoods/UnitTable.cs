@@ -1,0 +1,53 @@
+using System.Collections.Immutable;
+using Lateral.Core.Policies;
+using Lateral.Core.Rollouts;
+
+namespace Lateral.Diffusion.Likelihoods;
+
+/// <param name="FirstUnit">where its plan's units begin in the table</param>
+public readonly record struct PlacedView(StateView View, int FirstUnit);
+
+/// <summary>A value that a loss is about.</summary>
+/// <param name="Rollout">index of its trajectory in the batch</param>
+/// <param name="Age">versions between the policy that sampled it and the one that the step begins with</param>
+/// <param name="Proximal">its value under the policy that the step began with; NaN = that is the current one</param>
+public readonly record struct Unit(int Rollout, float Behaviour, float Weight, float Advantage, int Age, float Proximal = float.NaN);
+
+/// <summary>The units of a shard, and the views that answer for them.</summary>
+public sealed class UnitTable
+{
+    private readonly List<Unit> _units = [];
+    private readonly List<PlacedView> _views = [];
+
+    public IReadOnlyList<Unit> Units => _units;
+
+    public IReadOnlyList<PlacedView> Views => _views;
+
+    /// <param name="rollout">index of the trajectory in its batch</param>
+    /// <param name="version">that the learner's step begins with</param>
+    public void Add(int rollout, Trajectory trajectory, float advantage, LikelihoodPlan plan, int version)
+    {
+        var first = _units.Count;
+        foreach (var view in plan.Views) _views.Add(new(view, first));
+        foreach (var unit in plan.Units)
+            _units.Add(new(rollout, unit.Behaviour, unit.Weight, advantage, version - VersionAt(trajectory.Policies, unit.Step)));
+    }
+
+    /// <param name="proximal">[U] values under the policy that the step began with</param>
+    public void SetProximal(float[] proximal)
+    {
+        for (var i = 0; i < _units.Count; i++) _units[i] = _units[i] with { Proximal = proximal[i] };
+    }
+
+    private static int VersionAt(ImmutableArray<PolicySpan> policies, int step)
+    {
+        if (step < 0) return policies[^1].Version;
+        var version = policies[0].Version;
+        foreach (var span in policies)
+        {
+            if (span.FirstStep <= step) version = span.Version;
+        }
+
+        return version;
+    }
+}
