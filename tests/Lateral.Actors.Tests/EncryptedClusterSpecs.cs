@@ -41,6 +41,31 @@ public sealed class EncryptedClusterSpecs : IDisposable
         Assert.Empty(engines.Sampled);
     }
 
+    /// <summary>As when a node dies while others are just connecting to it: Akka would end them all.</summary>
+    [Fact]
+    public async Task Node_that_has_been_let_in_must_survive_a_handshake_that_breaks_and_still_leave_in_order()
+    {
+        using var authority = Authority("ours");
+        var node = await ClusterNode.JoinAsync(Settings("first", Issue(authority, "first")), new RunNode(NodeRoles.Coordinator, []));
+        using var dying = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
+        dying.Start();
+        var hangingUp = Task.Run(async () =>
+        {
+            while (true) (await dying.AcceptTcpClientAsync()).Dispose();
+        });
+        var port = ((IPEndPoint)dying.LocalEndpoint).Port;
+        node.System.ActorSelection($"akka.ssl.tcp://lateral@127.0.0.1:{port}/user/nobody").Tell(new Akka.Actor.Identify(1), Akka.Actor.ActorRefs.NoSender);
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (!Log("first").Contains("this one goes on", StringComparison.Ordinal)) await Task.Delay(50, deadline.Token);
+        await Task.Delay(TimeSpan.FromSeconds(1));
+        Assert.False(node.Removed.IsCompleted);
+        Assert.Equal(Akka.Cluster.MemberStatus.Up, Akka.Cluster.Cluster.Get(node.System).SelfMember.Status);
+        await node.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.False(await node.Removed);
+        dying.Stop();
+        await Assert.ThrowsAnyAsync<Exception>(() => hangingUp);
+    }
+
     private string Log(string node)
     {
         using var reader = new StreamReader(new FileStream(Path.Combine(_directory, node, "logs", "lateral.log"), FileMode.Open, FileAccess.Read, FileShare.ReadWrite));

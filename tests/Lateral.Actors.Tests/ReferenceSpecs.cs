@@ -69,6 +69,8 @@ public sealed class ReferenceSpecs
         ["tasks", var name, ..] => ["task = null", $"task.name = {name}"],
         ["reward", "kinds", var kind, ..] => ["reward.pools.answer = null", $"reward.pools.other {{ kind = {kind} }}"],
         // A completion's ratio has another range of epsilon than a token's.
+        ["corrections", "dpo", ..] => ["algorithm.correction = dpo", "algorithm.granularity = sequence-sum"],
+        ["corrections", "kto", ..] => ["algorithm.correction = kto", "algorithm.granularity = sequence-sum"],
         ["corrections", var name, ..] => [$"algorithm.correction = {name}"],
         ["likelihoods", var name, ..] => [$"algorithm.likelihood = {name}", "algorithm.correction = none"],
         ["algorithm", "granularity"] => ["algorithm.correction = none"],

@@ -126,7 +126,10 @@ internal static class AkkaConfiguration
                 }
               }
             },
-            "coordinated-shutdown": { "exit-clr": "off", "run-by-clr-shutdown-hook": "off", "terminate-actor-system": "on" }
+            "coordinated-shutdown": {
+              "exit-clr": "off", "run-by-clr-shutdown-hook": "off", "terminate-actor-system": "on",
+              "phases": { "{{BrokenHandshakes.Phase}}": { "timeout": "365d" } }
+            }
           }
         }
         """;

@@ -19,11 +19,13 @@ public sealed class ClusterNode : IAsyncDisposable
 
     private readonly NodeIdentity? _identity;
     private readonly MeetingPlace _place;
+    private readonly BrokenHandshakes? _broken;
     private bool _leaving;
 
     private ClusterNode(ActorSystem system, Journal? journal, RunNode node, NodeIdentity? identity, MeetingPlace place)
     {
         (System, Journal, Node, _identity, _place) = (system, journal, node, identity, place);
+        if (identity is not null) _broken = BrokenHandshakes.Survive(system);
         Removed = system.WhenTerminated.ContinueWith(_ => !_leaving, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
@@ -82,6 +84,7 @@ public sealed class ClusterNode : IAsyncDisposable
     {
         _leaving = true;
         _place.Dispose();
+        _broken?.End();
         await CoordinatedShutdown.Get(System).Run(CoordinatedShutdown.ActorSystemTerminateReason.Instance);
         _identity?.Dispose();
     }

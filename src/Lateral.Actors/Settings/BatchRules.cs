@@ -31,8 +31,15 @@ internal static class BatchRules
         if (correction.HasEpsilon) CheckEpsilon(config, learner, correction);
         if (learner.Correction.Knobs.TryGetValue("dual-clip", out var dual) && dual != 0 && dual <= 1 + learner.Correction["clip-epsilon"])
             Where(config, correction, "dual-clip").Error("dual-clip", $"must be 0 (off) or above 1 + clip-epsilon ({Text(1 + learner.Correction["clip-epsilon"])}), got {Text(dual)} - write dual-clip = 3");
-        if (correction.HasProximal && learner.Updates > 1 && config.Section("learner").Has("ranks") && config.Section("learner").Int("ranks", 1, 1024) > 1)
+        var ranks = learnerSection.Int("ranks", 1, 1024);
+        if (correction.HasProximal && learner.Updates > 1 && ranks > 1)
             learnerSection.Error("ranks", $"must be 1 with correction = {correction.Name} and algorithm.updates = {learner.Updates}: only the rank that computed a shard in the first update knows what its policy thought of it - write ranks = 1, or updates = 1");
+        if (learner.HasReference && ranks > 1)
+            learnerSection.Error("ranks", $"must be 1 with {(correction.Preference ? $"correction = {correction.Name}" : "kl.anchor = reference")}: the reference policy is on the learner's node only - write ranks = 1");
+        if (correction.Preference && learner.Unit is not (RatioGranularity.Sequence or RatioGranularity.SequenceSum))
+            algorithm.Error("granularity", $"must be sequence-sum with correction = {correction.Name}, got {Granularities.NameOf(learner.Unit)}: it compares whole completions - write granularity = sequence-sum");
+        if (learner.Kl is { Coefficient: > 0, Anchor: "old" } && !LikelihoodRules.ByName(learner.Likelihood.Name).Recorded && !correction.HasRatio)
+            algorithm.Section("kl").Error("anchor", $"must be reference with likelihood = {learner.Likelihood.Name} and correction = {correction.Name}: no sampler computes what the old policy thought of it - write anchor = reference");
     }
 
     private static void CheckLikelihood(ConfigReader algorithm, LearnerSettings learner, CorrectionRule correction)
@@ -42,16 +49,16 @@ internal static class BatchRules
             algorithm.Error("likelihood", $"= {likelihood.Name} has mask-low {Text(low)} above mask-high {Text(likelihood["mask-high"])} - write mask-low = {Text(Math.Min(low, likelihood["mask-high"]))}");
         if (likelihood.Name == "sandwich" && correction.HasRatio)
             algorithm.Error("correction", $"must be none with likelihood = sandwich, got {correction.Name}: a bound that depends on the reward's sign has no ratio - write correction = none");
-        if (correction.Name == "dppo-tv" && learner.Unit == RatioGranularity.Sequence)
-            algorithm.Error("correction", "must be another than dppo-tv with granularity = sequence: its limit is one on a token's probability - write correction = behaviour-clip");
+        if (correction.Name == "dppo-tv" && learner.Unit is RatioGranularity.Sequence or RatioGranularity.SequenceSum)
+            algorithm.Error("correction", $"must be another than dppo-tv with granularity = {Granularities.NameOf(learner.Unit)}: its limit is one on a token's probability - write correction = behaviour-clip");
     }
 
     private static void CheckSubset(ConfigReader algorithm, RolloutSettings rollout, LearnerSettings learner, int subset)
     {
         if (subset > rollout.Spec.Steps && rollout.Spec.Steps > 0)
             algorithm.Error("step-subset", $"must be at most rollout.steps ({rollout.Spec.Steps}), got {subset} - 0 replays all of them");
-        if (subset > 0 && learner.Unit == RatioGranularity.Sequence)
-            algorithm.Error("step-subset", $"must be 0 with granularity = sequence, got {subset}: the loss of a completion is no sum over its steps - write step-subset = 0, or granularity = token");
+        if (subset > 0 && learner.Unit is RatioGranularity.Sequence or RatioGranularity.SequenceSum)
+            algorithm.Error("step-subset", $"must be 0 with granularity = {Granularities.NameOf(learner.Unit)}, got {subset}: the loss of a completion is no sum over its steps - write step-subset = 0, or granularity = token");
     }
 
     /// <summary>The usual bound of one granularity is meaningless in another: a mean over a completion hardly leaves 1.</summary>
@@ -61,7 +68,7 @@ internal static class BatchRules
         var (range, epsilon) = (EpsilonRange.Of(unit), learner.Correction["clip-epsilon"]);
         var section = Where(config, rule, "clip-epsilon");
         if (range.Allows(epsilon) || section.Value.Find("clip-epsilon") is not ConfigScalar { Kind: ScalarKind.Number } written) return;
-        var words = unit switch { RatioGranularity.Token => "token", RatioGranularity.Step => "denoising step", _ => "completion, normalised by its length" };
+        var words = Granularities.Words(unit);
         section.Error(
             "clip-epsilon", $"must be {Words(range.Least)} to {Words(range.Most)} with correction = {rule.Name}, got {written.Text}: its ratio is one per {words}, where {Words(range.UsualLeast)} to {Words(range.UsualMost)} is usual - "
             + $"write clip-epsilon = {Words(range.UsualLeast)}");

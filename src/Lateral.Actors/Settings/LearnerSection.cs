@@ -12,8 +12,6 @@ internal static class LearnerSection
 
     public static IReadOnlyCollection<string> Decays { get; } = ["constant", "linear", "cosine"];
 
-    public static IReadOnlyCollection<string> Units { get; } = ["token", "step", "sequence"];
-
     public static LearnerSettings Read(ConfigReader config)
     {
         var (algorithm, learner) = (config.Section("algorithm"), config.Section("learner"));
@@ -26,7 +24,10 @@ internal static class LearnerSection
             algorithm.Double("lr", LeastRate, 1), schedule.Int("warmup-steps", 0, 1_000_000), schedule.OneOf("decay", Decays), schedule.Double("final-fraction", 0, 1),
             algorithm.Double("beta1", 0, LargestBeta), algorithm.Double("beta2", 0, LargestBeta), algorithm.Double("adam-epsilon", 1e-16, 0.01), algorithm.Double("weight-decay", 0, 1),
             algorithm.Double("max-grad-norm", 0), algorithm.Int("updates", 1, 64),
-            learner.Int("shards", 1, 1024), learner.Int("micro-batch-tokens", 1, 1 << 24));
+            learner.Int("shards", 1, 1024), learner.Int("micro-batch-tokens", 1, 1 << 24))
+        {
+            Kl = ReadKl(algorithm.Section("kl")),
+        };
     }
 
     public static SpikeSettings ReadSpikes(ConfigReader spikes) => new(
@@ -44,10 +45,13 @@ internal static class LearnerSection
     private static RatioGranularity ReadUnit(ConfigReader algorithm, LikelihoodRule likelihood)
     {
         if (!algorithm.Has("granularity")) return likelihood.Units[0];
-        var unit = algorithm.OneOf("granularity", Units) switch { "step" => RatioGranularity.Step, "sequence" => RatioGranularity.Sequence, _ => RatioGranularity.Token };
+        var unit = Granularities.ByName(algorithm.OneOf("granularity", [.. Granularities.Names]));
         if (likelihood.Units.Contains(unit)) return unit;
-        var possible = string.Join(" or ", likelihood.Units.Select(one => one.ToString().ToLowerInvariant()));
-        algorithm.Error("granularity", $"must be {possible} with likelihood = {likelihood.Name}, got {unit.ToString().ToLowerInvariant()}: it has no other value - write granularity = {likelihood.Units[0].ToString().ToLowerInvariant()}");
+        algorithm.Error(
+            "granularity", $"must be {string.Join(" or ", likelihood.Units.Select(Granularities.NameOf))} with likelihood = {likelihood.Name}, got {Granularities.NameOf(unit)}: it has no value of a {Granularities.Words(unit)} - "
+            + $"write granularity = {Granularities.NameOf(likelihood.Units[0])}");
         return likelihood.Units[0];
     }
+
+    private static KlSettings ReadKl(ConfigReader kl) => new(kl.Double("coefficient", 0, 1e6), kl.OneOf("estimator", KlSettings.Estimators), kl.OneOf("anchor", KlSettings.Anchors));
 }

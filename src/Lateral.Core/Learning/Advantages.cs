@@ -1,22 +1,22 @@
 namespace Lateral.Core.Learning;
 
-/// <summary>Turns a group's rewards into advantages.</summary>
+/// <summary>Turns a batch's rewards into advantages.</summary>
 public interface IAdvantage
 {
-    /// <param name="rewards">[G] rewards of one group</param>
-    /// <returns>[G] advantages; a zero-variance group gets zeros and stays in its batch</returns>
-    double[] Compute(ReadOnlySpan<double> rewards);
+    /// <param name="groups">rewards by group; every group has at least one</param>
+    /// <returns>advantages in the same shape. Groups whose rewards are all equal carry no signal: the caller gives them zeros.</returns>
+    double[][] Compute(IReadOnlyList<double[]> groups);
 }
 
 /// <summary>A_i = r_i - mean(r): the default (diffu-GRPO and AGRPO as their code has it; Dr. GRPO, arXiv 2503.20783, section 3.2).</summary>
 public sealed class GroupMean : IAdvantage
 {
-    public double[] Compute(ReadOnlySpan<double> rewards)
+    public double[][] Compute(IReadOnlyList<double[]> groups) => [.. groups.Select(Of)];
+
+    public static double[] Of(double[] rewards)
     {
         var mean = Statistics.Mean(rewards);
-        var advantages = new double[rewards.Length];
-        for (var i = 0; i < rewards.Length; i++) advantages[i] = rewards[i] - mean;
-        return advantages;
+        return Array.ConvertAll(rewards, reward => reward - mean);
     }
 }
 
@@ -24,26 +24,90 @@ public sealed class GroupMean : IAdvantage
 public sealed class GroupZ : IAdvantage
 {
     /// <summary>Keeps a nearly constant group from exploding; far below the .24 of one success in sixteen.</summary>
-    private const double Floor = 1e-4;
+    internal const double Floor = 1e-4;
 
-    public double[] Compute(ReadOnlySpan<double> rewards)
+    public double[][] Compute(IReadOnlyList<double[]> groups) => [.. groups.Select(rewards =>
     {
-        var (mean, std) = (Statistics.Mean(rewards), Statistics.StandardDeviation(rewards));
-        var advantages = new double[rewards.Length];
-        for (var i = 0; i < rewards.Length; i++) advantages[i] = (rewards[i] - mean) / (std + Floor);
-        return advantages;
+        var std = Statistics.StandardDeviation(rewards);
+        return Array.ConvertAll(GroupMean.Of(rewards), centred => centred / (std + Floor));
+    })];
+}
+
+/// <summary>A_i = r_i - mean of the others = G / (G - 1) (r_i - mean(r)): unbiased, because no reward is its own baseline (RLOO, Ahmadian et al., arXiv 2402.14740).</summary>
+public sealed class LeaveOneOut : IAdvantage
+{
+    public double[][] Compute(IReadOnlyList<double[]> groups) => [.. groups.Select(rewards =>
+        Array.ConvertAll(GroupMean.Of(rewards), centred => rewards.Length < 2 ? 0 : centred * rewards.Length / (rewards.Length - 1)))];
+}
+
+/// <summary>
+/// A_i = (r_i - group mean) / (std over the whole batch + 1e-4) (Lite PPO, Liu et al., arXiv 2508.08221): groups of nearly equal rewards are not blown
+/// up, and a batch keeps one scale.
+/// </summary>
+public sealed class BatchZ : IAdvantage
+{
+    public double[][] Compute(IReadOnlyList<double[]> groups)
+    {
+        var std = Statistics.StandardDeviation([.. groups.SelectMany(rewards => rewards)]);
+        return [.. groups.Select(rewards => Array.ConvertAll(GroupMean.Of(rewards), centred => centred / (std + GroupZ.Floor)))];
     }
+}
+
+/// <summary>
+/// A_i = softmax(r - mean)_i - softmax(mean - r)_i: the weights of wd1 (Tang et al., arXiv 2507.08838), which pull the good rollouts of a group up and
+/// push the bad ones down without a ratio. They sum to 0 over the group.
+/// </summary>
+public sealed class SoftmaxWeights : IAdvantage
+{
+    public double[][] Compute(IReadOnlyList<double[]> groups) => [.. groups.Select(rewards =>
+    {
+        var (up, down) = (Softmax(rewards, 1), Softmax(rewards, -1));
+        return up.Zip(down, (a, b) => a - b).ToArray();
+    })];
+
+    private static double[] Softmax(double[] values, double sign)
+    {
+        if (values.Length == 0) return [];
+        var most = values.Max(value => sign * value);
+        var exponentials = Array.ConvertAll(values, value => Math.Exp((sign * value) - most));
+        var sum = exponentials.Sum();
+        return Array.ConvertAll(exponentials, one => one / sum);
+    }
+}
+
+/// <summary>+1 for the first rollout of the highest reward, -1 for the first of the lowest, 0 for the others: the pair that a preference objective compares.</summary>
+public sealed class BestAndWorst : IAdvantage
+{
+    public double[][] Compute(IReadOnlyList<double[]> groups) => [.. groups.Select(rewards =>
+    {
+        var advantages = new double[rewards.Length];
+        if (rewards.Length == 0 || rewards.Max() == rewards.Min()) return advantages;
+        advantages[Array.IndexOf(rewards, rewards.Max())] = 1;
+        advantages[Array.IndexOf(rewards, rewards.Min())] = -1;
+        return advantages;
+    })];
+}
+
+/// <summary>+1 where the reward is above the group's mean, -1 where it is not: which rollouts are desirable, without pairs.</summary>
+public sealed class AboveMean : IAdvantage
+{
+    public double[][] Compute(IReadOnlyList<double[]> groups) => [.. groups.Select(rewards => Array.ConvertAll(GroupMean.Of(rewards), centred => centred > 0 ? 1.0 : -1.0))];
 }
 
 /// <summary>Advantages by their configuration name.</summary>
 public static class Advantages
 {
-    public static IReadOnlyList<string> Names { get; } = ["group-mean", "group-z"];
+    public static IReadOnlyList<string> Names { get; } = ["group-mean", "group-z", "leave-one-out", "batch-z", "softmax", "best-worst", "above-mean"];
 
     public static IAdvantage ByName(string name) => name switch
     {
         "group-mean" => new GroupMean(),
         "group-z" => new GroupZ(),
+        "leave-one-out" => new LeaveOneOut(),
+        "batch-z" => new BatchZ(),
+        "softmax" => new SoftmaxWeights(),
+        "best-worst" => new BestAndWorst(),
+        "above-mean" => new AboveMean(),
         _ => throw new ArgumentException($"unknown advantage '{name}'; one of: {string.Join(", ", Names)}", nameof(name)),
     };
 }

@@ -12,8 +12,30 @@ public enum RatioGranularity
     /// <summary>One denoising step: the sum over the tokens that it revealed.</summary>
     Step,
 
-    /// <summary>One completion. Normalised by its length, its ratio is far closer to 1 than a token's.</summary>
+    /// <summary>One completion, per token: normalised by its length, its ratio is far closer to 1 than a token's.</summary>
     Sequence,
+
+    /// <summary>One completion, not normalised: its log-prob itself, as preferences compare it. Its ratio soon leaves every trust region.</summary>
+    SequenceSum,
+}
+
+/// <summary>Names of units in the configuration.</summary>
+public static class Granularities
+{
+    public static IReadOnlyList<string> Names { get; } = ["token", "step", "sequence", "sequence-sum"];
+
+    public static string NameOf(RatioGranularity unit) => Names[(int)unit];
+
+    public static RatioGranularity ByName(string name) => (RatioGranularity)Math.Max(0, Names.ToList().IndexOf(name));
+
+    /// <summary>As a reader says it.</summary>
+    public static string Words(RatioGranularity unit) => unit switch
+    {
+        RatioGranularity.Token => "token",
+        RatioGranularity.Step => "denoising step",
+        RatioGranularity.Sequence => "completion, normalised by its length",
+        _ => "completion",
+    };
 }
 
 /// <summary>Half-widths of a trust region: what makes sense at all, and what is usual.</summary>
@@ -37,6 +59,9 @@ public sealed record CorrectionRule(string Name, bool HasRatio, bool HasProximal
 {
     /// <summary>What its ratio is of, where that is not the likelihood's unit.</summary>
     public RatioGranularity? Unit { get; init; }
+
+    /// <summary>Whether it compares completions under the current policy and the reference, instead of following advantages.</summary>
+    public bool Preference { get; init; }
 
     /// <summary>Whether <c>clip-epsilon</c> is a half-width around a ratio of the likelihood's unit, so that its range depends on it.</summary>
     public bool HasEpsilon => Knobs.Any(knob => knob.Name == "clip-epsilon");
@@ -68,6 +93,8 @@ public static class CorrectionRules
         new("sapo", true, false, new("temperature-positive", 1e-3, Any), new("temperature-negative", 1e-3, Any)),
         new("log-clip", true, false, new("clip-low", 0, 0.999), new("clip-high", 0, Any)),
         new("linear-exp", true, false, Epsilon, DualClip),
+        new("dpo", false, false, new Knob("beta", 1e-6, Any)) { Preference = true },
+        new("kto", false, false, new Knob("beta", 1e-6, Any)) { Preference = true },
         new("none", false, false),
     ];
 

@@ -63,7 +63,11 @@ public sealed record ShardReport(int Tokens, ImmutableArray<ScoredUnit> Scored);
 /// <param name="Weight">factor of its loss</param>
 /// <param name="Clipped">its gradient was cut to zero</param>
 /// <param name="Loss">weighted, not divided by the denominator</param>
-public readonly record struct ScoredUnit(int Rollout, double LogRatio, double Weight, bool Clipped, double Loss);
+public readonly record struct ScoredUnit(int Rollout, double LogRatio, double Weight, bool Clipped, double Loss)
+{
+    /// <summary>log pi - log reference; NaN where nothing asks the reference. It stays on the learner's node, which alone has one.</summary>
+    public double Drift { get; init; } = double.NaN;
+}
 
 /// <summary>
 /// A rank beside the learner: computes shards on one device under the learner's weights, and keeps nothing that the learner does

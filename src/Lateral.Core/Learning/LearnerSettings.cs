@@ -18,4 +18,24 @@ public sealed record LearnerSettings(
     MethodSettings Likelihood, RatioGranularity Unit, MethodSettings Correction, string Advantage,
     double LearningRate, int LrWarmup, string Schedule, double FinalFraction,
     double Beta1, double Beta2, double AdamEpsilon, double WeightDecay, double MaxGradNorm,
-    int Updates, int Shards, int MicroBatchTokens);
+    int Updates, int Shards, int MicroBatchTokens)
+{
+    /// <summary>What keeps the policy near another one.</summary>
+    public KlSettings Kl { get; init; } = KlSettings.None;
+
+    /// <summary>Whether the policy that the run began with is asked, too.</summary>
+    public bool HasReference => CorrectionRules.ByName(Correction.Name).Preference || Kl is { Coefficient: > 0, Anchor: "reference" };
+}
+
+/// <summary>A penalty on how far the policy is from another one.</summary>
+/// <param name="Coefficient">weight of the penalty of one unit; 0 = none</param>
+/// <param name="Estimator"><c>k1</c> = log pi - log anchor, <c>k2</c> = its square / 2, <c>k3</c> = exp(-k1) - 1 + k1 (Schulman, "Approximating KL divergence", 2020)</param>
+/// <param name="Anchor"><c>reference</c> = the policy that the run began with, <c>old</c> = the one that sampled</param>
+public sealed record KlSettings(double Coefficient, string Estimator, string Anchor)
+{
+    public static IReadOnlyCollection<string> Estimators { get; } = ["k1", "k2", "k3"];
+
+    public static IReadOnlyCollection<string> Anchors { get; } = ["reference", "old"];
+
+    public static KlSettings None { get; } = new(0, "k3", "reference");
+}

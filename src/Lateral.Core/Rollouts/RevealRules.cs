@@ -25,7 +25,10 @@ public static class RevealRules
     public static IReadOnlyList<RevealRule> All { get; } =
     [
         new("max-prob", Exactness.OnPolicyOnly),
+        new("entropy", Exactness.OnPolicyOnly),
+        new("margin", Exactness.OnPolicyOnly),
         new("random", Exactness.OnAndOffPolicy),
+        new("left-to-right", Exactness.OnAndOffPolicy),
     ];
 
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(rule => rule.Name)];

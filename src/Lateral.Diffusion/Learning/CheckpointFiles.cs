@@ -86,6 +86,14 @@ internal sealed class CheckpointFiles(string runDirectory, int keepLast)
         Trust(checkpoint.Step);
     }
 
+    /// <summary>The same for version 0, which stays as long as the run does.</summary>
+    /// <exception cref="PolicyUnavailableException">it is missing or damaged</exception>
+    public void ReadBase(Action<string> load)
+    {
+        var folder = Path.Combine(runDirectory, Folder, "step_0");
+        CheckpointFolder.Open(folder, work: () => load(folder));
+    }
+
     public static void LoadOptimizer(string folder, Objectives.AdamW optimizer)
     {
         using var file = SafetensorsFile.Open(Path.Combine(folder, Optimizer));

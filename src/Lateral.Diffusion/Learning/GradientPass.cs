@@ -1,3 +1,4 @@
+using Lateral.Core.Learning;
 using Lateral.Diffusion.Learning.Corrections;
 using Lateral.Diffusion.Likelihoods;
 using Lateral.Diffusion.Models;
@@ -16,7 +17,10 @@ namespace Lateral.Diffusion.Learning;
 /// one micro-batch.
 /// </remarks>
 /// <param name="temperature">of the behaviour policy</param>
-internal sealed class GradientPass(LladaModel model, ILikelihood likelihood, ICorrection correction, double temperature)
+/// <param name="kl">penalty beside the correction's loss; null = none</param>
+/// <param name="reference">the policy that the run began with; null where nothing asks it</param>
+internal sealed class GradientPass(
+    LladaModel model, ILikelihood likelihood, ICorrection correction, double temperature, KlSettings? kl = null, LladaModel? reference = null)
 {
     /// <param name="batches">of the table's views</param>
     /// <param name="denominator">all units of the batch</param>
@@ -36,10 +40,8 @@ internal sealed class GradientPass(LladaModel model, ILikelihood likelihood, ICo
         {
             using var scope = NewDisposeScope();
             var device = DeviceMicroBatch.Upload(batch, units, model);
-            var logp_U = likelihood.Combine(ViewScorer.Score(model, device, temperature), device.Questions, device.Units);
-            var corrected = correction.Apply(logp_U, device.Units);
-            corrected.Loss_U.Times(device.Units.Weight_U).sum().DividedBy(denominator).backward();
-            record?.Take(batch.Asked(), logp_U, corrected);
+            var logp_N = ViewScorer.Score(model, device, temperature);
+            Backward(logp_N, device.Questions, device.Units, [device], batch.Asked(), denominator, record);
         }
     }
 
@@ -49,14 +51,9 @@ internal sealed class GradientPass(LladaModel model, ILikelihood likelihood, ICo
         // Inputs are small beside activations: they stay on the device between the passes.
         var all = DeviceUnits.Upload(units, model);
         var inputs = batches.Select(batch => DeviceMicroBatch.Upload(batch, all, model)).ToList();
-
-        Tensor logp_N;
-        using (no_grad()) logp_N = cat([.. inputs.Select(input => ViewScorer.Score(model, input, temperature))], 0);
+        var logp_N = Answers(model, inputs);
         logp_N.requires_grad = true;
-        var logp_U = likelihood.Combine(logp_N, DeviceQuestions.Joined(inputs), all);
-        var corrected = correction.Apply(logp_U, all);
-        corrected.Loss_U.Times(all.Weight_U).sum().DividedBy(denominator).backward();
-        record?.Take([.. Enumerable.Range(0, units.Count)], logp_U, corrected);
+        Backward(logp_N, DeviceQuestions.Joined(inputs), all, inputs, [.. Enumerable.Range(0, units.Count)], denominator, record);
 
         var at = 0L;
         foreach (var input in inputs)
@@ -68,15 +65,34 @@ internal sealed class GradientPass(LladaModel model, ILikelihood likelihood, ICo
         }
     }
 
+    /// <summary>From the answers to the loss and back to whatever the answers came from.</summary>
+    private void Backward(Tensor logp_N, DeviceQuestions questions, DeviceUnits units, IReadOnlyList<DeviceMicroBatch> inputs, int[] asked, double denominator, Recording? record)
+    {
+        if (reference is not null) units = units with { Reference_U = likelihood.Combine(Answers(reference, inputs), questions, units) };
+        var logp_U = likelihood.Combine(logp_N, questions, units);
+        var corrected = correction.Apply(logp_U, units);
+        var loss_U = kl is { Coefficient: > 0 } ? corrected.Loss_U.PlusScaled(KlPenalty.Of(kl, logp_U, units), kl.Coefficient) : corrected.Loss_U;
+        loss_U.Times(units.Weight_U).sum().DividedBy(denominator).backward();
+        record?.Take(asked, logp_U, units.Reference_U, corrected with { Loss_U = loss_U });
+    }
+
+    /// <summary>[N] answers to all questions, without a gradient.</summary>
+    private Tensor Answers(LladaModel of, IReadOnlyList<DeviceMicroBatch> inputs)
+    {
+        using var quiet = no_grad();
+        return cat([.. inputs.Select(input => ViewScorer.Score(of, input, temperature))], 0);
+    }
+
     private sealed record Recording(IReadOnlyList<Unit> Units, UnitLog? Log, float[]? Values)
     {
         /// <summary>One transfer: values, losses and clip flags together.</summary>
-        public void Take(int[] asked, Tensor logp_U, CorrectedLoss corrected)
+        public void Take(int[] asked, Tensor logp_U, Tensor? reference_U, CorrectedLoss corrected)
         {
-            var packed = stack([logp_U.detach(), corrected.Loss_U.detach(), corrected.Clipped_U.to(ScalarType.Float32)]).to(ScalarType.Float64);
+            var current_U = logp_U.detach();
+            var packed = stack([current_U, corrected.Loss_U.detach(), corrected.Clipped_U.to(ScalarType.Float32), .. reference_U is null ? Array.Empty<Tensor>() : [current_U.Minus(reference_U)]]).to(ScalarType.Float64);
             var host = packed.cpu().data<double>().ToArray().AsSpan();
             var n = asked.Length;
-            Log?.Add(Array.ConvertAll(asked, unit => Units[unit]), host[..n], host[n..(2 * n)], host[(2 * n)..]);
+            Log?.Add(Array.ConvertAll(asked, unit => Units[unit]), host[..n], host[n..(2 * n)], host[(2 * n)..(3 * n)], host[(3 * n)..]);
             if (Values is null) return;
             for (var i = 0; i < n; i++) Values[asked[i]] = (float)host[i];
         }

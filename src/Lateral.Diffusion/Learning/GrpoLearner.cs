@@ -52,7 +52,11 @@ public sealed class GrpoLearner : ILearner
         _checkpoints = new(settings.RunDirectory, settings.KeepCheckpoints);
         _thread = new(Name, StopDeadline);
         _writer = new("checkpoint writer", StopDeadline);
-        _built = _thread.Run(() => { _state = new(settings, network.Build(torch.device(settings.Device), trainable: true)); });
+        _built = _thread.Run(() =>
+        {
+            _state = new(
+                settings, network.Build(torch.device(settings.Device), trainable: true), settings.Algorithm.HasReference ? network.Build(torch.device(settings.Device), trainable: false) : null);
+        });
     }
 
     public Task<(PolicyManifest Policy, Checkpoint Checkpoint)> PrepareBaseAsync(IProgress<WarmupProgress> progress, CancellationToken cancellation) => Exclusively(async () =>
@@ -182,6 +186,12 @@ public sealed class GrpoLearner : ILearner
         {
             CheckpointFiles.LoadOptimizer(folder, state.Optimizer);
             CheckpointFiles.LoadWeights(folder, state.Model);
+            if (saved.Step == 0 && state.Reference is { } reference)
+            {
+                CheckpointFiles.LoadWeights(folder, reference);
+                state.ReferenceLoaded = true;
+            }
+
             (state.Step, state.Hash, state.Published) = (saved.Step, checkpoint.Hash, null);
         });
         return true;
@@ -192,7 +202,16 @@ public sealed class GrpoLearner : ILearner
         if (state.Hash.Length == 0) throw new InvalidOperationException("the learner has no policy yet: prepare the base or load a checkpoint first");
         if (batch.Step != state.Step + 1) throw new InvalidOperationException($"batch of step {batch.Step} does not follow step {state.Step}");
         if (_total.Length == 0) _total = new float[state.Shards.Length];
+        LoadReference(state);
         return GroupBatch.From(batch, _advantage, _settings.Algorithm.Shards);
+    }
+
+    /// <summary>Version 0, whose checkpoint is never pruned.</summary>
+    private void LoadReference(LearnerState state)
+    {
+        if (state.Reference is null || state.ReferenceLoaded) return;
+        _checkpoints.ReadBase(folder => CheckpointFiles.LoadWeights(folder, state.Reference));
+        state.ReferenceLoaded = true;
     }
 
     private static bool RequireFresh(LearnerState state) =>

@@ -14,16 +14,23 @@ internal sealed class LearnerState : IDisposable
     private readonly GrpoSettings _settings;
     private readonly LearningRate _schedule;
 
-    public LearnerState(GrpoSettings settings, LladaModel model)
+    /// <param name="reference">takes the policy that the run began with; null where nothing asks it</param>
+    public LearnerState(GrpoSettings settings, LladaModel model, LladaModel? reference)
     {
-        (_settings, Model) = (settings, model);
+        (_settings, Model, Reference) = (settings, model, reference);
         var algorithm = settings.Algorithm;
         _schedule = new(algorithm.LearningRate, algorithm.LrWarmup, settings.Steps * algorithm.Updates, DecayOf(algorithm.Schedule), algorithm.FinalFraction);
-        Shards = new(settings, model);
+        Shards = new(settings, model, reference);
         Optimizer = new(model.Parameters, new(algorithm.Beta1, algorithm.Beta2, algorithm.AdamEpsilon, algorithm.WeightDecay));
     }
 
     public LladaModel Model { get; }
+
+    /// <summary>The policy that the run began with, once it is there; null where nothing asks it.</summary>
+    public LladaModel? Reference { get; }
+
+    /// <summary>Whether <see cref="Reference"/> holds its weights.</summary>
+    public bool ReferenceLoaded { get; set; }
 
     public AdamW Optimizer { get; }
 
@@ -87,6 +94,7 @@ internal sealed class LearnerState : IDisposable
     public void Dispose()
     {
         Optimizer.Dispose();
+        Reference?.Dispose();
         Model.Dispose();
     }
 }

@@ -32,13 +32,14 @@ internal sealed class ShardGradients
     private int _tokens;
     private bool _halved;
 
-    public ShardGradients(GrpoSettings settings, LladaModel model)
+    /// <param name="reference">the policy that the run began with; null where nothing asks it</param>
+    public ShardGradients(GrpoSettings settings, LladaModel model, LladaModel? reference = null)
     {
         (_settings, _model, _tokens) = (settings, model, settings.Algorithm.MicroBatchTokens);
         _likelihood = LikelihoodCatalogue.Create(settings.Algorithm.Likelihood, settings.Algorithm.Unit, model.Spec.EosToken, model.Spec.MaxLength);
         var correction = CorrectionRules.ByName(settings.Algorithm.Correction.Name);
         (_hasRatio, _hasProximal) = (correction.HasRatio, settings.Algorithm.Updates > 1 && correction.HasProximal);
-        _pass = new(model, _likelihood, CorrectionCatalogue.Create(settings.Algorithm.Correction), settings.Temperature);
+        _pass = new(model, _likelihood, CorrectionCatalogue.Create(settings.Algorithm.Correction), settings.Temperature, settings.Algorithm.Kl, reference);
         Parameters = [.. model.Parameters.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value)];
     }
 
@@ -102,7 +103,7 @@ internal sealed class ShardGradients
         foreach (var i in batch.Scored)
         {
             var rollout = batch.Rollouts[i];
-            if (rollout.Shard == shard) table.Add(i, rollout.Trajectory, rollout.Advantage, PlanOf(rollout.Trajectory, key), batch.Source.Step - 1);
+            if (rollout.Shard == shard) table.Add(i, rollout.Trajectory, rollout.Advantage, PlanOf(rollout.Trajectory, key), batch.Source.Step - 1, rollout.Group);
         }
 
         if (!_hasProximal || update == 0) return table;

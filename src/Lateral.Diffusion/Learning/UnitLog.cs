@@ -16,10 +16,16 @@ public sealed class UnitLog
 
     public int Count => _units.Count;
 
-    public void Add(IReadOnlyList<Unit> units, ReadOnlySpan<double> logp_U, ReadOnlySpan<double> loss_U, ReadOnlySpan<double> clipped_U)
+    /// <param name="drift_U">log pi - log reference; empty where nothing asks the reference</param>
+    public void Add(IReadOnlyList<Unit> units, ReadOnlySpan<double> logp_U, ReadOnlySpan<double> loss_U, ReadOnlySpan<double> clipped_U, ReadOnlySpan<double> drift_U = default)
     {
         for (var i = 0; i < units.Count; i++)
-            _units.Add(new(units[i].Rollout, logp_U[i] - units[i].Behaviour, units[i].Weight, clipped_U[i] != 0, loss_U[i] * units[i].Weight));
+        {
+            _units.Add(new(units[i].Rollout, logp_U[i] - units[i].Behaviour, units[i].Weight, clipped_U[i] != 0, loss_U[i] * units[i].Weight)
+            {
+                Drift = drift_U.IsEmpty ? double.NaN : drift_U[i],
+            });
+        }
     }
 
     public void Add(ImmutableArray<ScoredUnit> scored) => _units.AddRange(scored);
@@ -32,7 +38,8 @@ public sealed class UnitLog
     /// <summary>
     /// ratio/* over the scored units, ratio/ess over their trajectories (1 = every trajectory counts equally,
     /// (sum w)^2 / (n sum w^2) with w the product of its units' ratios), kl/* as means per unit of log mu - log pi and of
-    /// exp(r) - 1 - r with r = log pi - log mu (Schulman's k1 and k3 for KL(mu || pi)). Empty when nothing was scored or the objective has no ratio.
+    /// exp(r) - 1 - r with r = log pi - log mu (Schulman's k1 and k3 for KL(mu || pi)). kl/reference as the mean of log pi - log reference, where the reference is asked. Without ratio/* when the objective has none,
+    /// empty when nothing was scored.
     /// </summary>
     public IEnumerable<KeyValuePair<string, double>> Metrics()
     {
@@ -42,6 +49,7 @@ public sealed class UnitLog
         static double Ratio(double logRatio) => Math.Exp(Math.Clamp(logRatio, -LogRatioLimit, LogRatioLimit));
 
         var mean = Mean(unit => Ratio(unit.LogRatio));
+        if (Mean(unit => unit.Drift) is var drift && !double.IsNaN(drift)) yield return new("kl/reference", drift);
         // Nobody computed the behaviour's value of an objective that has no ratio.
         if (double.IsNaN(mean)) yield break;
         yield return new("ratio/mean", mean);

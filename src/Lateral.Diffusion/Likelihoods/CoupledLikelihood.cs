@@ -4,7 +4,7 @@ using Lateral.Core.Rollouts;
 namespace Lateral.Diffusion.Likelihoods;
 
 /// <summary>
-/// coupled-GRPO (DiffuCoder, Gong et al., arXiv 2506.20639, section 4.2): every token is scored all masked, and once more under one of two complementary
+/// coupled-GRPO (DiffuCoder, Gong et al., arXiv 2506.20639): every token is scored all masked, and once more under one of two complementary
 /// masks: lp_i = (lp_i(all) + (lp_i(S) / t if i in S, else lp_i(S') / (1 - t))) / 2, S ~ Bernoulli(t).
 /// </summary>
 /// <remarks>The weights 1 / t and the all-masked half make it a downward-biased surrogate, as published.</remarks>

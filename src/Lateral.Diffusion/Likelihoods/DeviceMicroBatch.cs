@@ -22,6 +22,14 @@ public sealed record DeviceQuestions(Tensor Unit_N, Tensor Coefficient_N, Tensor
 /// <param name="Proximal_U">values under the policy that the step began with; null = that is the current one</param>
 public sealed record DeviceUnits(Tensor Behaviour_U, Tensor Weight_U, Tensor Advantage_U, Tensor Age_U, Tensor Sequence_U, int Sequences, Tensor? Proximal_U = null)
 {
+    /// <summary>Index of the unit's group among those beside it.</summary>
+    public Tensor? Group_U { get; init; }
+
+    public int Groups { get; init; }
+
+    /// <summary>Values under the policy that the run began with; null where nothing asks it.</summary>
+    public Tensor? Reference_U { get; init; }
+
     public long Count => Behaviour_U.shape[0];
 
     /// <summary>[U] log prox, the policy that the step began with, without a gradient.</summary>
@@ -32,26 +40,32 @@ public sealed record DeviceUnits(Tensor Behaviour_U, Tensor Weight_U, Tensor Adv
 
     public static DeviceUnits Upload(IReadOnlyList<Unit> units, LladaModel model)
     {
-        var columns = Columns(units, out var sequences);
-        return Read(new PackedUpload(columns, model), sequences);
+        var columns = Columns(units, out var counts);
+        return Read(new PackedUpload(columns, model), counts);
     }
 
-    /// <summary>[6][U] in the order in which <see cref="Read"/> takes them.</summary>
-    internal static double[][] Columns(IReadOnlyList<Unit> units, out int sequences)
+    /// <summary>[7][U] in the order in which <see cref="Read"/> takes them.</summary>
+    internal static double[][] Columns(IReadOnlyList<Unit> units, out (int Sequences, int Groups) counts)
     {
-        var index = units.Select(unit => unit.Rollout).Distinct().Index().ToDictionary(pair => pair.Item, pair => (double)pair.Index);
-        sequences = index.Count;
+        var (sequences, groups) = (IndexOf(units, unit => unit.Rollout), IndexOf(units, unit => unit.Group));
+        counts = (sequences.Count, groups.Count);
         double[] Column(Func<Unit, double> value) => [.. units.Select(value)];
-        return [Column(unit => unit.Behaviour), Column(unit => unit.Weight), Column(unit => unit.Advantage), Column(unit => unit.Age), Column(unit => index[unit.Rollout]), units.Any(unit => float.IsNaN(unit.Proximal)) ? [] : Column(unit => unit.Proximal)];
+        return [Column(unit => unit.Behaviour), Column(unit => unit.Weight), Column(unit => unit.Advantage), Column(unit => unit.Age), Column(unit => sequences[unit.Rollout]), Column(unit => groups[unit.Group]), units.Any(unit => float.IsNaN(unit.Proximal)) ? [] : Column(unit => unit.Proximal)];
     }
 
-    internal static DeviceUnits Read(PackedUpload packed, int sequences)
+    internal static DeviceUnits Read(PackedUpload packed, (int Sequences, int Groups) counts)
     {
         Tensor Number() => packed.Next(ScalarType.Float32);
-        var (behaviour_U, weight_U, advantage_U, age_U, sequence_U) = (Number(), Number(), Number(), Number(), packed.Next(ScalarType.Int64));
-        var proximal_U = Number();
-        return new(behaviour_U, weight_U, advantage_U, age_U, sequence_U, sequences, proximal_U.numel() == behaviour_U.numel() ? proximal_U : null);
+        var (behaviour_U, weight_U, advantage_U, age_U) = (Number(), Number(), Number(), Number());
+        var (sequence_U, group_U, proximal_U) = (packed.Next(ScalarType.Int64), packed.Next(ScalarType.Int64), Number());
+        return new(behaviour_U, weight_U, advantage_U, age_U, sequence_U, counts.Sequences, proximal_U.numel() == behaviour_U.numel() ? proximal_U : null)
+        {
+            Group_U = group_U, Groups = counts.Groups,
+        };
     }
+
+    private static Dictionary<int, double> IndexOf(IReadOnlyList<Unit> units, Func<Unit, int> of) =>
+        units.Select(of).Distinct().Index().ToDictionary(pair => pair.Item, pair => (double)pair.Index);
 }
 
 /// <summary>
@@ -69,8 +83,8 @@ public sealed record DeviceMicroBatch(Tensor Ids_BL, Tensor? Attended_BL, Tensor
     {
         var asked = batch.Asked();
         var place = asked.Index().ToDictionary(pair => pair.Item, pair => pair.Index);
-        var columns = DeviceUnits.Columns([.. asked.Select(unit => units[unit])], out var sequences);
-        return Upload(batch, Array.ConvertAll(batch.Units, unit => place[unit]), asked.Length, model, columns, packed => DeviceUnits.Read(packed, sequences));
+        var columns = DeviceUnits.Columns([.. asked.Select(unit => units[unit])], out var counts);
+        return Upload(batch, Array.ConvertAll(batch.Units, unit => place[unit]), asked.Length, model, columns, packed => DeviceUnits.Read(packed, counts));
     }
 
     /// <summary>With the units of the whole shard, which are on the device already.</summary>

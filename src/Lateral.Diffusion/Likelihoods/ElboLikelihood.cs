@@ -9,7 +9,7 @@ namespace Lateral.Diffusion.Likelihoods;
 /// variance of its unbiased estimates (docs/algorithms.md).
 /// </summary>
 /// <param name="samples">K masks</param>
-public sealed class ElboLikelihood(MethodSettings method, int? endToken, int samples) : Surrogate(method, RatioGranularity.Sequence, endToken)
+public sealed class ElboLikelihood(MethodSettings method, RatioGranularity unit, int? endToken, int samples) : Surrogate(method, unit, endToken)
 {
     public override bool Separable => samples == 1;
 
@@ -25,7 +25,7 @@ public sealed class ElboLikelihood(MethodSettings method, int? endToken, int sam
 
 /// <summary>The same bound with Bernoulli masks, E_t [(1 / t) sum over S of lp_i(S)]: the textbook form, for comparison; its variance is larger.</summary>
 /// <param name="samples">K masks</param>
-public sealed class BernoulliElboLikelihood(MethodSettings method, int? endToken, int samples) : Surrogate(method, RatioGranularity.Sequence, endToken)
+public sealed class BernoulliElboLikelihood(MethodSettings method, RatioGranularity unit, int? endToken, int samples) : Surrogate(method, unit, endToken)
 {
     private protected override void Ask(MaskPlan plan, Trajectory trajectory)
     {
@@ -42,7 +42,7 @@ public sealed class BernoulliElboLikelihood(MethodSettings method, int? endToken
 /// ((L + 1) / l sum over S of lp_i(S) + (L + 1) / (L - l) sum over S' of lp_i(S')) / 2. Unbiased for the bound.
 /// </summary>
 /// <param name="samples">pairs of masks</param>
-public sealed class ComplementElboLikelihood(MethodSettings method, int? endToken, int samples) : Surrogate(method, RatioGranularity.Sequence, endToken)
+public sealed class ComplementElboLikelihood(MethodSettings method, RatioGranularity unit, int? endToken, int samples) : Surrogate(method, unit, endToken)
 {
     private protected override void Ask(MaskPlan plan, Trajectory trajectory)
     {
@@ -63,7 +63,7 @@ public sealed class ComplementElboLikelihood(MethodSettings method, int? endToke
 /// sum over n of (w_n / t_n) sum over S_n of lp_i(S_n), with exactly max(1, round(t_n L)) positions masked. Few forwards, a small bias.
 /// </summary>
 /// <param name="nodes">N, 1 to 5</param>
-public sealed class QuadratureElboLikelihood(MethodSettings method, int? endToken, int nodes) : Surrogate(method, RatioGranularity.Sequence, endToken)
+public sealed class QuadratureElboLikelihood(MethodSettings method, RatioGranularity unit, int? endToken, int nodes) : Surrogate(method, unit, endToken)
 {
     private protected override void Ask(MaskPlan plan, Trajectory trajectory)
     {

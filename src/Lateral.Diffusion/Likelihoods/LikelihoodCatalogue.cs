@@ -12,7 +12,7 @@ public static class LikelihoodCatalogue
     {
         if (LikelihoodRules.All.FirstOrDefault(rule => rule.Name == method.Name) is not { } rule)
             throw new ArgumentException($"unknown likelihood '{method.Name}'; one of: {string.Join(", ", LikelihoodRules.Names)}", nameof(method));
-        if (!rule.Units.Contains(unit)) throw new ArgumentException($"likelihood {rule.Name} has no value of a {unit}; one of: {string.Join(", ", rule.Units)}", nameof(unit));
+        if (!rule.Units.Contains(unit)) throw new ArgumentException($"likelihood {rule.Name} has no value of a {Granularities.Words(unit)}; one of: {string.Join(", ", rule.Units.Select(Granularities.NameOf))}", nameof(unit));
         int Whole(string knob) => (int)method[knob];
         return rule.Name switch
         {
@@ -23,10 +23,10 @@ public static class LikelihoodCatalogue
             "one-step" => new OneStepLikelihood(method, unit, endToken, method["prompt-mask"]),
             "coupled" => new CoupledLikelihood(method, unit, endToken, method["mask-low"], method["mask-high"]),
             "random-mask" => new RandomMaskLikelihood(method, unit, endToken, method["mask-low"], method["mask-high"]),
-            "elbo" => new ElboLikelihood(method, endToken, Whole("samples")),
-            "elbo-bernoulli" => new BernoulliElboLikelihood(method, endToken, Whole("samples")),
-            "elbo-complement" => new ComplementElboLikelihood(method, endToken, Whole("samples")),
-            "elbo-quadrature" => new QuadratureElboLikelihood(method, endToken, Whole("nodes")),
+            "elbo" => new ElboLikelihood(method, unit, endToken, Whole("samples")),
+            "elbo-bernoulli" => new BernoulliElboLikelihood(method, unit, endToken, Whole("samples")),
+            "elbo-complement" => new ComplementElboLikelihood(method, unit, endToken, Whole("samples")),
+            "elbo-quadrature" => new QuadratureElboLikelihood(method, unit, endToken, Whole("nodes")),
             "sandwich" => new SandwichLikelihood(method, endToken, new(Whole("samples"), Whole("mask-block"), method["context-mask"], method["upper-share"], method["power"], longest)),
             var name => throw new InvalidOperationException($"likelihood {name} stands in the rules and not here"),
         };

@@ -4,7 +4,7 @@ using Lateral.Core.Rollouts;
 namespace Lateral.Diffusion.Likelihoods;
 
 /// <summary>
-/// The trajectory with denoising steps merged (TraceRL's shrinkage, Wang et al., arXiv 2509.06949, section 4; d2's StepMerge, arXiv 2509.21474): the state before
+/// The trajectory with denoising steps merged (TraceRL's shrinkage, Wang et al., arXiv 2509.06949; d2's StepMerge, arXiv 2509.21474): the state before
 /// the first of every s steps scores what all s of them revealed. T / s forwards, biased, because tokens of one stretch do not see each other.
 /// </summary>
 /// <param name="merge">s, steps that become one</param>

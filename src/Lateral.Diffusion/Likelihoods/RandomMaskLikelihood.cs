@@ -4,7 +4,7 @@ using Lateral.Core.Rollouts;
 namespace Lateral.Diffusion.Likelihoods;
 
 /// <summary>
-/// UniGRPO (MMaDA, Yang et al., arXiv 2505.15809, section 3.3): the completion is masked at one random ratio, and its value is the mean log-prob of the
+/// UniGRPO (MMaDA, Yang et al., arXiv 2505.15809): the completion is masked at one random ratio, and its value is the mean log-prob of the
 /// masked tokens.
 /// </summary>
 /// <param name="low">the ratio is uniform in [low, high]</param>

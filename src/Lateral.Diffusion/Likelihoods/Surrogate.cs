@@ -33,7 +33,7 @@ public abstract class Surrogate(MethodSettings method, RatioGranularity unit, in
 
     /// <summary>Example: <c>coupled(mask-high=0.8,mask-low=0.2)/token</c>.</summary>
     public static string IdentityOf(MethodSettings method, RatioGranularity unit) =>
-        string.Create(CultureInfo.InvariantCulture, $"{method.Name}({string.Join(",", method.Knobs.Select(knob => string.Create(CultureInfo.InvariantCulture, $"{knob.Key}={knob.Value:R}")))})/{unit.ToString().ToLowerInvariant()}");
+        string.Create(CultureInfo.InvariantCulture, $"{method.Name}({string.Join(",", method.Knobs.Select(knob => string.Create(CultureInfo.InvariantCulture, $"{knob.Key}={knob.Value:R}")))})/{Granularities.NameOf(unit)}");
 
     public virtual Tensor Combine(Tensor logp_N, DeviceQuestions questions, DeviceUnits units) => LinearCombination.Of(logp_N, questions, units);
 
@@ -46,6 +46,6 @@ public abstract class Surrogate(MethodSettings method, RatioGranularity unit, in
     /// <summary>The unit that a position counts for.</summary>
     private protected int UnitOf(int position) => unit == RatioGranularity.Token ? position : 0;
 
-    /// <summary>What one token's log-prob counts in its unit: a completion's value is per token, so that its ratio does not depend on its length.</summary>
-    private protected double PerToken(MaskPlan plan) => unit == RatioGranularity.Token ? 1 : 1.0 / Math.Max(1, plan.Length);
+    /// <summary>What one token's log-prob counts in its unit: per token, a completion's ratio does not depend on its length.</summary>
+    private protected double PerToken(MaskPlan plan) => unit == RatioGranularity.Sequence ? 1.0 / Math.Max(1, plan.Length) : 1;
 }

@@ -10,7 +10,7 @@ namespace Lateral.Diffusion.Likelihoods;
 /// recorded states. Its behaviour value is what the sampler wrote down. The selection factor is 0 or free of the weights for the
 /// reveal rules that have it so.
 /// </summary>
-/// <param name="unit">a token; a step = the sum over its tokens; the completion = the mean over its tokens (GSPO, arXiv 2507.18071, equation 7)</param>
+/// <param name="unit">a token; a step = the sum over its tokens; the completion = the mean or the sum over its tokens (GSPO, arXiv 2507.18071, equation 7)</param>
 /// <param name="subset">which of the recorded states are scored; of a token or a step only</param>
 public sealed class TrajectoryLikelihood(RatioGranularity unit, StepSubset subset) : ILikelihood
 {
@@ -20,14 +20,16 @@ public sealed class TrajectoryLikelihood(RatioGranularity unit, StepSubset subse
 
     public bool Recorded => true;
 
-    public bool Separable => unit != RatioGranularity.Sequence;
+    public bool Separable => !OfCompletion;
+
+    private bool OfCompletion => unit is RatioGranularity.Sequence or RatioGranularity.SequenceSum;
 
     public LikelihoodPlan Plan(Trajectory trajectory, in PlanKey key)
     {
         var (views, units) = (ImmutableArray.CreateBuilder<StateView>(), ImmutableArray.CreateBuilder<PlannedUnit>());
         var byStep = Enumerable.Range(0, trajectory.RevealStep.Length).ToLookup(position => trajectory.RevealStep[position]);
         var mean = unit == RatioGranularity.Sequence ? 1f / Math.Max(1, trajectory.RevealedCount) : 1;
-        if (unit == RatioGranularity.Sequence) units.Add(new(trajectory.TokenLogProbs.Sum() * mean, 1, -1));
+        if (OfCompletion) units.Add(new(trajectory.TokenLogProbs.Sum() * mean, 1, -1));
         foreach (var (step, weight) in subset.Of(trajectory, key))
         {
             var questions = ImmutableArray.CreateBuilder<Question>();

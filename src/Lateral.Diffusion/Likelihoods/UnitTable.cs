@@ -9,9 +9,10 @@ public readonly record struct PlacedView(StateView View, int FirstUnit);
 
 /// <summary>A value that a loss is about.</summary>
 /// <param name="Rollout">index of its trajectory in the batch</param>
+/// <param name="Group">index of that trajectory's group</param>
 /// <param name="Age">versions between the policy that sampled it and the one that the step begins with</param>
 /// <param name="Proximal">its value under the policy that the step began with; NaN = that is the current one</param>
-public readonly record struct Unit(int Rollout, float Behaviour, float Weight, float Advantage, int Age, float Proximal = float.NaN);
+public readonly record struct Unit(int Rollout, float Behaviour, float Weight, float Advantage, int Age, int Group = 0, float Proximal = float.NaN);
 
 /// <summary>The units of a shard, and the views that answer for them.</summary>
 public sealed class UnitTable
@@ -25,12 +26,13 @@ public sealed class UnitTable
 
     /// <param name="rollout">index of the trajectory in its batch</param>
     /// <param name="version">that the learner's step begins with</param>
-    public void Add(int rollout, Trajectory trajectory, float advantage, LikelihoodPlan plan, int version)
+    /// <param name="group">index of the trajectory's group</param>
+    public void Add(int rollout, Trajectory trajectory, float advantage, LikelihoodPlan plan, int version, int group = 0)
     {
         var first = _units.Count;
         foreach (var view in plan.Views) _views.Add(new(view, first));
         foreach (var unit in plan.Units)
-            _units.Add(new(rollout, unit.Behaviour, unit.Weight, advantage, version - VersionAt(trajectory.Policies, unit.Step)));
+            _units.Add(new(rollout, unit.Behaviour, unit.Weight, advantage, version - VersionAt(trajectory.Policies, unit.Step), group));
     }
 
     /// <param name="proximal">[U] values under the policy that the step began with</param>

@@ -79,12 +79,15 @@ internal sealed class DenoisingEngine : IDisposable
         return new(Finished(), inputs.Work.Count, _settings.Shape is null ? inputs.Work.Count : inputs.Canvases, tokens);
     }
 
-    /// <summary>What is evaluated is not trained on, so it needs no surrogate.</summary>
+    /// <summary>In the order of their slots. What is evaluated is not trained on, so it needs no surrogate.</summary>
     private List<Trajectory> Finished()
     {
-        var finished = _batch.TakeFinished();
-        var (evaluated, trained) = (finished.Where(canvas => canvas.Evaluation), finished.Where(canvas => !canvas.Evaluation).Select(canvas => canvas.ToTrajectory()).ToList());
-        return [.. evaluated.Select(canvas => canvas.ToTrajectory()), .. _surrogate?.Score(trained) ?? trained];
+        var canvases = _batch.TakeFinished();
+        var finished = canvases.ConvertAll(canvas => canvas.ToTrajectory());
+        if (_surrogate is null) return finished;
+        var trained = Enumerable.Range(0, finished.Count).Where(i => !canvases[i].Evaluation).ToArray();
+        foreach (var (i, scored) in trained.Zip(_surrogate.Score([.. trained.Select(i => finished[i])]))) finished[i] = scored;
+        return finished;
     }
 
     public void Dispose() => _model.Dispose();
@@ -136,13 +139,13 @@ internal sealed class DenoisingEngine : IDisposable
 
     private int Reveal(Canvas canvas, int[] positions, int firstDraw, StepOutputs outputs)
     {
-        var probabilities = new float[positions.Length];
-        for (var c = 0; c < positions.Length; c++) probabilities[c] = outputs.MaxProbability(firstDraw + c);
+        var certainty = new float[positions.Length];
+        for (var c = 0; c < positions.Length; c++) certainty[c] = outputs.Certainty(firstDraw + c);
         var draws = new double[canvas.Selection.Draws ? positions.Length : 0];
         for (var c = 0; c < draws.Length; c++) draws[c] = _uniforms.Selection(canvas.Evaluation, canvas.Id, canvas.Step, positions[c]);
 
         var chosen = new int[canvas.Quota];
-        var logProb = canvas.Selection.Select(new(probabilities, draws), chosen);
+        var logProb = canvas.Selection.Select(new(certainty, draws), chosen);
         foreach (var c in chosen)
         {
             var draw = firstDraw + c;

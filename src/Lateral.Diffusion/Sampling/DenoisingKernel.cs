@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Lateral.Diffusion.Sampling;
 
 /// <summary>What the device sends back for each of the N draws, in one transfer.</summary>
-/// <param name="Packed">[N * 4]: token, log-prob, max probability, entropy in nats of each draw</param>
+/// <param name="Packed">[N * 4]: token, log-prob, certainty, entropy in nats of each draw</param>
 internal readonly record struct StepOutputs(double[] Packed)
 {
     public int Token(int draw) => (int)Packed[4 * draw];
@@ -14,8 +14,8 @@ internal readonly record struct StepOutputs(double[] Packed)
     /// <summary>Natural log of the tempered probability of the sampled token.</summary>
     public float LogProb(int draw) => (float)Packed[4 * draw + 1];
 
-    /// <summary>Largest untempered probability.</summary>
-    public float MaxProbability(int draw) => (float)Packed[4 * draw + 2];
+    /// <summary>What the canvas's reveal rule asks of the untempered distribution.</summary>
+    public float Certainty(int draw) => (float)Packed[4 * draw + 2];
 
     /// <summary>Entropy of the tempered distribution.</summary>
     public float Entropy(int draw) => (float)Packed[4 * draw + 3];
@@ -64,7 +64,7 @@ internal static class DenoisingKernel
         // The softmax is float32 like the learner's; what follows widens it once, which the sum over a large vocabulary needs.
         var logp_NV = OutputDistribution.LogProbabilities(logits_NV, inverse_N1).to(ScalarType.Float64);
         var p_NV = logp_NV.exp();
-        var untempered_NV = inputs.Tempered ? OutputDistribution.LogProbabilities(logits_NV, null).to(ScalarType.Float64).exp() : p_NV;
+        var untempered_NV = inputs.Tempered ? OutputDistribution.LogProbabilities(logits_NV, null).to(ScalarType.Float64) : logp_NV;
 
         // Inverse CDF: the first token whose cumulative probability exceeds u * total. In float64, u < 1 keeps the threshold
         // below the total, so a token of probability 0 (MASK) can never be the first to exceed it.
@@ -74,7 +74,32 @@ internal static class DenoisingKernel
         if (inputs.Greedy) token_N1 = where(Column(inputs.GreedyAt).to(ScalarType.Bool), logp_NV.argmax(1, keepdim: true), token_N1);
 
         var entropy_N1 = p_NV.Times(logp_NV).sum(1, keepdim: true).neg();
-        return cat([token_N1.to(ScalarType.Float64), logp_NV.gather(1, token_N1), untempered_NV.amax([1], keepdim: true), entropy_N1], 1)
+        return cat([token_N1.to(ScalarType.Float64), logp_NV.gather(1, token_N1), CertaintyOf(untempered_NV, inputs, Column), entropy_N1], 1)
             .MoveToOuterDisposeScope();
+    }
+
+    /// <summary>[N, 1] the statistic that each draw's reveal rule asks for; a batch of one rule computes one.</summary>
+    private static Tensor CertaintyOf(Tensor logp_NV, StepInputs inputs, Func<int, Tensor> column)
+    {
+        Tensor? all_N1 = null;
+        foreach (var asked in inputs.Asked)
+        {
+            var one_N1 = asked switch
+            {
+                Certainty.NegativeEntropy => logp_NV.exp().Times(logp_NV).sum(1, keepdim: true),
+                Certainty.Margin => MarginOf(logp_NV),
+                _ => logp_NV.amax([1], keepdim: true).exp(),
+            };
+            all_N1 = all_N1 is null ? one_N1 : where(column(inputs.CertaintyAt).Minus((double)asked).abs().AtMost(0), one_N1, all_N1);
+        }
+
+        return all_N1!;
+    }
+
+    private static Tensor MarginOf(Tensor logp_NV)
+    {
+        var (top_N2, _) = logp_NV.topk(2, 1);
+        var p_N2 = top_N2.exp();
+        return p_N2.narrow(1, 0, 1).Minus(p_N2.narrow(1, 1, 1));
     }
 }

@@ -3,15 +3,28 @@ using Lateral.Core.Rollouts;
 namespace Lateral.Diffusion.Sampling;
 
 /// <summary>The candidates of one canvas at one step: the masked positions of its active block, ascending.</summary>
-/// <param name="maxProbability">[C] largest untempered probability of the position's token distribution, MASK excluded</param>
+/// <param name="certainty">[C] the policy's statistic of the position's untempered token distribution, MASK excluded</param>
 /// <param name="uniforms">[C] one uniform number per candidate; empty where the policy draws none</param>
-public readonly ref struct CandidateStatistics(ReadOnlySpan<float> maxProbability, ReadOnlySpan<double> uniforms)
+public readonly ref struct CandidateStatistics(ReadOnlySpan<float> certainty, ReadOnlySpan<double> uniforms)
 {
-    public ReadOnlySpan<float> MaxProbability { get; } = maxProbability;
+    public ReadOnlySpan<float> Certainty { get; } = certainty;
 
     public ReadOnlySpan<double> Uniforms { get; } = uniforms;
 
-    public int Count => MaxProbability.Length;
+    public int Count => Certainty.Length;
+}
+
+/// <summary>How sure a token distribution is: what a reveal rule may ask of it.</summary>
+public enum Certainty
+{
+    /// <summary>The largest probability.</summary>
+    MaxProbability,
+
+    /// <summary>Minus the entropy, in nats.</summary>
+    NegativeEntropy,
+
+    /// <summary>The largest probability less the second largest.</summary>
+    Margin,
 }
 
 /// <summary>
@@ -23,6 +36,9 @@ public interface ISelectionPolicy
     string Name { get; }
 
     Exactness Exactness { get; }
+
+    /// <summary>The statistic that <see cref="Select"/> is given.</summary>
+    Certainty Asks => Certainty.MaxProbability;
 
     /// <summary>Whether <see cref="Select"/> needs a uniform number per candidate.</summary>
     bool Draws { get; }
@@ -40,8 +56,11 @@ public static class SelectionPolicies
     /// <exception cref="ArgumentException">no such policy</exception>
     public static ISelectionPolicy ByName(string name) => name switch
     {
-        "max-prob" => new MaxProbabilityReveal(),
+        "max-prob" => new SurestReveal("max-prob", Certainty.MaxProbability),
+        "entropy" => new SurestReveal("entropy", Certainty.NegativeEntropy),
+        "margin" => new SurestReveal("margin", Certainty.Margin),
         "random" => new RandomReveal(),
+        "left-to-right" => new LeftToRightReveal(),
         _ => throw new ArgumentException($"unknown reveal '{name}'; one of: {string.Join(", ", Names)}", nameof(name)),
     };
 }

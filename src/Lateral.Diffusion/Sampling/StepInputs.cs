@@ -14,7 +14,7 @@ internal readonly record struct StepWork(Canvas Canvas, int[] Positions, int Fir
 /// <summary>
 /// What one denoising step sends to the device, in one array for one transfer. B canvases, L the longest, U rows of hidden
 /// states, N draws. Equal canvases share their rows, each candidate of each rollout is a draw of its own.
-/// Layout: <c>ids [B * L] | rows [U] | row of draw [N] | uniforms [N] | inverse temperatures [N] | greedy [N] |
+/// Layout: <c>ids [B * L] | rows [U] | row of draw [N] | uniforms [N] | inverse temperatures [N] | greedy [N] | certainty [N] |
 /// attended [B * L]</c>, the last only where <see cref="Padded"/>. float64 holds token ids, row numbers and uniforms without loss.
 /// </summary>
 internal sealed class StepInputs
@@ -22,7 +22,7 @@ internal sealed class StepInputs
     private StepInputs(int canvases, int length, int rows, int draws, bool padded)
     {
         (Canvases, Length, Rows, Draws, Padded) = (canvases, length, rows, draws, padded);
-        Packed = new double[(padded ? 2 : 1) * canvases * length + rows + 4 * draws];
+        Packed = new double[(padded ? 2 : 1) * canvases * length + rows + 5 * draws];
     }
 
     /// <summary>B</summary>
@@ -45,6 +45,9 @@ internal sealed class StepInputs
     /// <summary>Whether some draw takes the most probable token.</summary>
     public bool Greedy { get; private set; }
 
+    /// <summary>Statistics that some draw's reveal rule asks for.</summary>
+    public SortedSet<Certainty> Asked { get; } = [];
+
     public double[] Packed { get; }
 
     public List<StepWork> Work { get; } = [];
@@ -59,7 +62,9 @@ internal sealed class StepInputs
 
     public int GreedyAt => InverseTemperaturesAt + Draws;
 
-    public int AttendedAt => GreedyAt + Draws;
+    public int CertaintyAt => GreedyAt + Draws;
+
+    public int AttendedAt => CertaintyAt + Draws;
 
     /// <summary>As small as the active canvases allow; equal ones are computed once.</summary>
     public static StepInputs Compact(ReadOnlySpan<Canvas?> slots, int maskId, IUniforms uniforms)
@@ -137,6 +142,7 @@ internal sealed class StepInputs
         var temperature = canvas.Spec.Temperature;
         Greedy |= temperature == 0;
         Tempered |= temperature is not (0 or 1);
+        Asked.Add(canvas.Selection.Asks);
         for (var c = 0; c < item.Positions.Length; c++)
         {
             var draw = item.FirstDraw + c;
@@ -145,6 +151,7 @@ internal sealed class StepInputs
             // A greedy token's log-prob is recorded under T = 1: under its own policy it would be 0 and say nothing.
             Packed[InverseTemperaturesAt + draw] = temperature == 0 ? 1 : 1 / temperature;
             Packed[GreedyAt + draw] = temperature == 0 ? 1 : 0;
+            Packed[CertaintyAt + draw] = (double)canvas.Selection.Asks;
         }
     }
 }

@@ -32,8 +32,14 @@ internal sealed class SurrogateScorer(SurrogateSettings settings, ILikelihood li
 
         var units = DeviceUnits.Upload(table.Units, model);
         var inputs = MicroBatch.Cut(table.Views, settings.MicroBatchTokens, model.Spec.MaskToken).Select(batch => DeviceMicroBatch.Upload(batch, units, model)).ToList();
-        var logp_N = cat([.. inputs.Select(input => ViewScorer.Score(model, input, settings.Temperature))], 0);
-        var values = likelihood.Combine(logp_N, DeviceQuestions.Joined(inputs), units).cpu().data<float>().ToArray();
+        // Independent masks may all be empty: the estimate is then 0.
+        var values = inputs.Count == 0 ? new float[table.Units.Count] : Values(inputs, units);
         return [.. finished.Select((trajectory, i) => trajectory with { Surrogate = new(_identity, [.. values[firsts[i]..(i + 1 < firsts.Length ? firsts[i + 1] : values.Length)]]) })];
+    }
+
+    private float[] Values(IReadOnlyList<DeviceMicroBatch> inputs, DeviceUnits units)
+    {
+        var logp_N = cat([.. inputs.Select(input => ViewScorer.Score(model, input, settings.Temperature))], 0);
+        return likelihood.Combine(logp_N, DeviceQuestions.Joined(inputs), units).cpu().data<float>().ToArray();
     }
 }

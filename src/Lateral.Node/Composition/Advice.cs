@@ -28,7 +28,7 @@ internal static class Advice
     {
         var (learner, spec) = (settings.Learner, settings.Rollout.Spec);
         var (correction, likelihood) = (CorrectionRules.ByName(learner.Correction.Name), LikelihoodRules.ByName(learner.Likelihood.Name));
-        var unit = (correction.Unit ?? learner.Unit).ToString().ToLowerInvariant();
+        var unit = Granularities.Words(correction.Unit ?? learner.Unit);
         // With one update a batch of fresh rollouts meets the weights that sampled it.
         var offPolicy = settings.MaxStaleness > 0 || learner.Updates > 1;
         switch (RatioExactness.Of(RevealRules.ByName(spec.Reveal), likelihood, learner.Unit, correction))

@@ -7,7 +7,7 @@ namespace Lateral.Tests.Diffusion;
 
 public class CorrectionTests
 {
-    public static TheoryData<string> Names() => [.. CorrectionRules.Names];
+    public static TheoryData<string> Names() => [.. CorrectionRules.All.Where(rule => !rule.Preference).Select(rule => rule.Name)];
 
     /// <summary>Those whose value is the function that their gradient is of; the others hold a weight or a mask constant.</summary>
     public static TheoryData<string> Differentiable() => ["behaviour-clip", "opsm", "sapo", "log-clip", "linear-exp", "none"];
@@ -264,6 +264,49 @@ public class CorrectionTests
             var token = Token(new Uncorrected(), logRatio, 2);
             Assert.Equal((-2, false), (Math.Round(token.Gradient, 6), token.Clipped));
         }
+    }
+
+    /// <summary>Loss and gradient by log pi of completions with advantages +1, -1 or 0, all of one group.</summary>
+    private static (double[] Loss, double[] Gradient) Compare(ICorrection correction, params (double Gain, double Advantage)[] completions)
+    {
+        using var scope = NewDisposeScope();
+        Tensor Column(Func<int, double> value) => tensor(Enumerable.Range(0, completions.Length).Select(i => (float)value(i)).ToArray());
+        var logp = Column(i => -5 + completions[i].Gain);
+        logp.requires_grad = true;
+        var zero = zeros(completions.Length, ScalarType.Int64);
+        var result = correction.Apply(logp, new(Column(_ => 0), Column(_ => 1), Column(i => completions[i].Advantage), Column(_ => 0), arange(completions.Length), completions.Length)
+        {
+            Reference_U = Column(_ => -5), Group_U = zero, Groups = 1,
+        });
+        result.Loss_U.sum().backward();
+        double[] Host(Tensor values) => [.. values.detach().to(ScalarType.Float64).data<double>().ToArray()];
+        return (Host(result.Loss_U), Host(logp.grad!));
+    }
+
+    [Fact]
+    public void Dpo_must_be_the_logistic_loss_of_the_pairs_margin()
+    {
+        // beta .5, gains 2 and -1: margin 3, -log sigmoid(1.5) = .2014, its derivative -sigmoid(-1.5) * .5 = -.0912.
+        var (loss, gradient) = Compare(new DirectPreference(new(.5)), (2, 1), (7, 0), (-1, -1));
+        Assert.Equal(Math.Log(1 + Math.Exp(-1.5)), loss.Sum(), 1e-5);
+        var slope = .5 / (1 + Math.Exp(1.5));
+        Assert.Equal([-slope, 0, slope], gradient, new NearDouble(1e-5));
+        Assert.Equal(Math.Log(2), Compare(new DirectPreference(new(.2)), (0, 1), (0, -1)).Loss.Sum(), 1e-5);
+        var far = Compare(new DirectPreference(new(1)), (-500, 1), (500, -1));
+        Assert.Equal(1000, far.Loss.Sum(), 1e-2);
+        Assert.Equal([-1, 1], far.Gradient, new NearDouble(1e-5));
+    }
+
+    [Fact]
+    public void Kto_must_pull_good_completions_above_the_mean_gain_and_push_bad_ones_below()
+    {
+        // beta 1, gains 1 and 0: mean .5. Good: 1 - sigmoid(.5), bad: 1 - sigmoid(.5 - 0).
+        var (loss, gradient) = Compare(new UnpairedPreference(new(1)), (1, 1), (0, -1));
+        var s = 1 / (1 + Math.Exp(-.5));
+        Assert.Equal([1 - s, 1 - s], loss, new NearDouble(1e-5));
+        Assert.Equal([-s * (1 - s), s * (1 - s)], gradient, new NearDouble(1e-5));
+        // A negative mean counts as none.
+        Assert.Equal(1 - (1 / (1 + Math.Exp(2))), Compare(new UnpairedPreference(new(1)), (-2, 1)).Loss[0], 1e-5);
     }
 
     [Fact]

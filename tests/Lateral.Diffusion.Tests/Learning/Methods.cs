@@ -22,6 +22,21 @@ internal static class Methods
         "second-moment" => .04,
         "temperature-positive" => 1,
         "temperature-negative" => 1.05,
+        "beta" => .2,
+        var other => throw new InvalidOperationException($"no value for {other}"),
+    }))]);
+
+    /// <summary>Any likelihood with the defaults of reference.conf.</summary>
+    public static MethodSettings Likelihood(string name) => MethodSettings.Of(name, [.. LikelihoodRules.ByName(name).Knobs.Select(knob => (knob.Name, knob.Name switch
+    {
+        "step-subset" => name == "trajectory" ? 0 : 1,
+        "merge" or "samples" or "nodes" => 2,
+        "prompt-mask" or "context-mask" => .15,
+        "mask-low" => name == "coupled" ? .2 : .01,
+        "mask-high" => name == "coupled" ? .8 : .99,
+        "mask-block" => 0,
+        "upper-share" => .5,
+        "power" => 1.5,
         var other => throw new InvalidOperationException($"no value for {other}"),
     }))]);
 }

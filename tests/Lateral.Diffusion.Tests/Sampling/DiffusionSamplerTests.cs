@@ -241,7 +241,8 @@ public sealed class DiffusionSamplerTests : IDisposable
         await TinyPolicy.CollectAsync(sampler, 1);
         var statistics = sampler.Statistics;
         Assert.Equal((6, 6, 6, 8, 1), (statistics.Forwards, statistics.RowSteps, statistics.SlotSteps, statistics.Tokens, statistics.Rollouts));
-        Assert.True(statistics.IdleSeconds >= .05 && statistics.BusySeconds > 0 && statistics.SwapSeconds > 0, statistics.ToString());
+        // A delay's timer may fire some milliseconds early.
+        Assert.True(statistics.IdleSeconds >= .03 && statistics.BusySeconds > 0 && statistics.SwapSeconds > 0, statistics.ToString());
     }
 
     [Fact]

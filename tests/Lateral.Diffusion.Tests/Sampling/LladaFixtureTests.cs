@@ -57,7 +57,8 @@ public class LladaFixtureTests
             Assert.Equal(output[^24..], finished[new(group, 0)].Tokens.ToArray());
         }
 
-        Assert.Equal(12, sampler.Statistics.Forwards);
+        // Together from the first step on, or one after the other: the engine may begin before all are submitted.
+        Assert.InRange(sampler.Statistics.Forwards, 12, 36);
         Assert.Equal(36, sampler.Statistics.RowSteps);
         Assert.Equal(72, sampler.Statistics.Tokens);
     }

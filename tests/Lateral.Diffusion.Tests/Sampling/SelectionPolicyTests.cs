@@ -9,7 +9,7 @@ public class SelectionPolicyTests
     public void MaxProbabilityReveal_must_take_the_surest_and_break_ties_to_the_left()
     {
         var chosen = new int[3];
-        var logProb = new MaxProbabilityReveal().Select(new([.5f, .9f, .5f, .2f, .5f], []), chosen);
+        var logProb = new SurestReveal("max-prob", Certainty.MaxProbability).Select(new([.5f, .9f, .5f, .2f, .5f], []), chosen);
         Assert.Equal([0, 1, 2], chosen);
         Assert.Equal(0, logProb);
     }
@@ -70,7 +70,7 @@ public class SelectionPolicyTests
         Assert.All(RevealRules.All, rule => Assert.Equal(rule.Exactness, SelectionPolicies.ByName(rule.Name).Exactness));
         Assert.Equal(Exactness.OnAndOffPolicy, SelectionPolicies.ByName("random").Exactness);
         Assert.Equal(Exactness.OnPolicyOnly, SelectionPolicies.ByName("max-prob").Exactness);
-        Assert.Contains("max-prob, random", Assert.Throws<ArgumentException>(() => SelectionPolicies.ByName("entropy")).Message);
+        Assert.Contains("max-prob, entropy, margin, random, left-to-right", Assert.Throws<ArgumentException>(() => SelectionPolicies.ByName("alphabetical")).Message);
     }
 
     [Fact]

@@ -13,7 +13,7 @@ public sealed record CispoSettings(double ClipLow, double ClipHigh)
 }
 
 /// <summary>
-/// CISPO (MiniMax-M1, arXiv 2506.13585, equation 4): the ratio is a weight without a gradient and is clipped, the token's gradient never is:
+/// CISPO (MiniMax-M1, arXiv 2506.13585): the ratio is a weight without a gradient and is clipped, the token's gradient never is:
 /// loss = -sg[clip(rho, 1 - el, 1 + eh)] A log pi.
 /// </summary>
 public sealed class Cispo(CispoSettings settings) : ICorrection

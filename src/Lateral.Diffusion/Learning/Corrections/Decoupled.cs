@@ -13,7 +13,7 @@ public sealed record DecoupledSettings(double ClipEpsilon, double RatioMask)
 }
 
 /// <summary>
-/// Decoupled PPO (Hilton et al., arXiv 2110.00641; AReaL, arXiv 2505.24298, equation 5): the trust region is around a proximal policy, and
+/// Decoupled PPO (Hilton et al., arXiv 2110.00641; AReaL, arXiv 2505.24298): the trust region is around a proximal policy, and
 /// what the behaviour policy differs from it is a weight: loss = rho' max(-A r, -A clip(r, 1 - e, 1 + e)), rho' = prox / mu, r = pi / prox.
 /// </summary>
 /// <param name="logLinear">

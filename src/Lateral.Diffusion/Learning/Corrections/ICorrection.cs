@@ -55,6 +55,8 @@ public static class CorrectionCatalogue
         "sapo" => new Sapo(SapoSettings.From(method)),
         "log-clip" => new LogClip(LogClipSettings.From(method)),
         "linear-exp" => new LinearExp(BehaviourClipSettings.From(method)),
+        "dpo" => new DirectPreference(PreferenceSettings.From(method)),
+        "kto" => new UnpairedPreference(PreferenceSettings.From(method)),
         "none" => new Uncorrected(),
         var name => throw new ArgumentException($"unknown correction '{name}'; one of: {string.Join(", ", Names)}", nameof(method)),
     };
