@@ -53,6 +53,7 @@ public static class CommandLine
             DemoClusterCommand.Create(terminal),
             RunsCommand.Create(terminal),
             CompareCommand.Create(terminal),
+            CompareAlgorithmsCommand.Create(terminal),
             WhyCommand.Create(terminal),
             EvalCommand.Create(terminal),
             SampleCommand.Create(terminal),

@@ -15,6 +15,9 @@ namespace Lateral.Node.Runs;
 /// <param name="Status">null before the actors run</param>
 public sealed record StatusFile(DateTimeOffset Written, int Process, string Machine, RunEnd? End, RunStatus? Status)
 {
+    /// <summary>Room for the last word on a full disk, whatever was written before: a block of most file systems.</summary>
+    private const int LeastLength = 4095;
+
     internal static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web)
     {
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
@@ -38,7 +41,7 @@ public sealed record StatusFile(DateTimeOffset Written, int Process, string Mach
 
     /// <summary>Whole or not at all. Not synced: it is worth nothing after a power cut.</summary>
     /// <exception cref="IOException">the disk is full, or the folder cannot be written</exception>
-    public void Write(RunDirectory run) => DurableFile.WriteText(run.LiveStatus, JsonSerializer.Serialize(this, Json) + "\n", sync: false);
+    public void Write(RunDirectory run) => DurableFile.WriteText(run.LiveStatus, JsonSerializer.Serialize(this, Json).PadRight(LeastLength) + "\n", sync: false);
 
     /// <summary>Into the space that the file before it has: a full disk gives no other, and what is freed on it is taken by whoever is next.</summary>
     /// <exception cref="IOException">there is no file, or it is too small</exception>

@@ -66,7 +66,7 @@ internal sealed class NodeProcesses(ImmutableArray<NodePart> parts, Action<strin
         foreach (var (first, deadline) in new[] { (true, Draining), (false, Leaving) })
         {
             var names = parts.Where(part => part.First == first).Select(part => part.Name).ToHashSet(StringComparer.Ordinal);
-            var ended = OnRunning(names, CloseInput);
+            var ended = OnRunning(names, ChildProcess.CloseInput);
             await Task.WhenAny(Task.WhenAll(ended), Task.Delay(deadline), insisted);
             await Task.WhenAll(OnRunning(names, process => process.Kill()));
         }
@@ -121,7 +121,8 @@ internal sealed class NodeProcesses(ImmutableArray<NodePart> parts, Action<strin
 
     private async Task<int> RunOnceAsync(NodePart part)
     {
-        using var process = new Process { StartInfo = StartInfo(part) };
+        using var process = new Process { StartInfo = ChildProcess.Start(part.Arguments) };
+        foreach (var (name, value) in part.Environment) process.StartInfo.Environment[name] = value;
         process.OutputDataReceived += (_, line) => Show(part, line.Data);
         process.ErrorDataReceived += (_, line) => Show(part, line.Data);
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -140,39 +141,9 @@ internal sealed class NodeProcesses(ImmutableArray<NodePart> parts, Action<strin
         return process.ExitCode;
     }
 
-    /// <summary>This program, however it was started, and whether or not the parent is it, too: tests and benchmarks are not.</summary>
-    private static ProcessStartInfo StartInfo(NodePart part)
-    {
-        var self = Environment.ProcessPath!;
-        var program = Path.GetFileNameWithoutExtension(self);
-        var host = program != "lateral";
-        var start = new ProcessStartInfo(host && program != "dotnet" ? "dotnet" : self, host ? [Path.Combine(AppContext.BaseDirectory, "lateral.dll"), .. part.Arguments] : part.Arguments)
-        {
-            UseShellExecute = false,
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        foreach (var (name, value) in part.Environment) start.Environment[name] = value;
-        start.Environment[Interruption.Supervised] = "1";
-        return start;
-    }
-
     private void Show(NodePart part, string? line)
     {
         if (line is not null) say($"{part.Name} | {line}");
-    }
-
-    private static void CloseInput(Process process)
-    {
-        try
-        {
-            process.StandardInput.Close();
-        }
-        catch (IOException)
-        {
-            // It has just ended by itself.
-        }
     }
 
     private static string Describe(int code) => code > 128 ? $"signal {code - 128}" : $"exit code {code}";
