@@ -125,7 +125,7 @@ public sealed class SettingsSpecs
     [InlineData("reward { kinds = null, pools = null }", "section reward.kinds is missing")]
     [InlineData("reward.kinds.sort = null", "section reward.kinds.sort is missing")]
     [InlineData("reward.pools.a/b { kind = sort }", "'/' separates a pool from its parts")]
-    [InlineData("staleness.max-versions = 9", "staleness.max-versions must be a whole number from 0 to 8, got 9")]
+    [InlineData("staleness.max-versions = 17", "staleness.max-versions must be a whole number from 0 to 16, got 17")]
     [InlineData("staleness.max-versions = two", "got \"two\"")]
     [InlineData("deterministic = on, compute.threads = 2", "compute.threads must be 1 with deterministic = on, got 2")]
     [InlineData("learner.shards = 513", "learner.shards must be at most the 512 rollouts of a batch (32 groups x 16), got 513 - write shards = 32")]

@@ -18,6 +18,7 @@ using Lateral.Diffusion.Tensors;
     ("control-plane", "groups a second through one coordinator with up to 1,000 simulated samplers", ControlPlaneBenchmark.RunAsync),
     ("cluster", "seconds until a cluster of processes trains, and until it trains again after each role is killed", ClusterBenchmark.RunAsync),
     ("policy-sync", "seconds to bring a policy to another node, against copying and hashing the file", PolicySyncBenchmark.RunAsync),
+    ("staleness", "every correction against staleness and learning rate; about an hour and a half, resumable with --runs-dir (only by name)", StalenessGrid.RunAsync),
     ("why-correction", "the experiment and the plot of docs/why-correction.md (only by name)", WhyCorrection.RunAsync),
 ];
 

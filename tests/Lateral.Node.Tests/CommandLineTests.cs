@@ -49,7 +49,7 @@ public sealed class CommandLineTests : IDisposable
     {
         var (code, _, error) = await Shell.RunAsync("train", Fixtures.Hocon("quickstart.conf"), "--set", "staleness.max-versions = two", "--runs-dir", Runs);
         Assert.Equal(2, code);
-        Assert.Contains("staleness.max-versions must be a whole number from 0 to 8, got \"two\"", error, StringComparison.Ordinal);
+        Assert.Contains("staleness.max-versions must be a whole number from 0 to 16, got \"two\"", error, StringComparison.Ordinal);
         AssertOneMessage(error);
     }
 

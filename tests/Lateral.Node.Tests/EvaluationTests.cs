@@ -42,6 +42,9 @@ public sealed class EvaluationTests
         await using var evaluator = Evaluator(sampler, new EvaluationSettings(10, 2, 3, 4));
         var metrics = await evaluator.EvaluateAsync(Policy, full: true, default);
         Assert.Equal((0.25 + 1 + 0) / 3, metrics["eval/pass_at_1"], 12);
+        // One pass in four attempts: half of the pairs hold it.
+        Assert.Equal((0.5 + 1 + 0) / 3, metrics["eval/pass_at_2"], 12);
+        Assert.Equal(metrics["eval/pass_at_k"], metrics["eval/pass_at_4"]);
         Assert.Equal(2.0 / 3, metrics["eval/pass_at_k"], 12);
         Assert.Equal(1.0 / 3, metrics["eval/greedy"], 12);
         Assert.Equal(3, metrics["eval/prompts"]);

@@ -49,6 +49,7 @@ internal static class GroupEventCodec
         proto.SelectionLogProbs.AddRange(trajectory.SelectionLogProbs);
         proto.Policies.AddRange(trajectory.Policies.Select(span =>
             new PolicySpanProto { FirstStep = span.FirstStep, Version = span.Version, Hash = RunEventCodec.Hash(span.Hash) }));
+        proto.RevealRank.AddRange(trajectory.RevealRank);
         if (trajectory.Surrogate is { } surrogate) proto.Surrogate = new SurrogateProto { Identity = surrogate.Identity, Values = { surrogate.Values } };
         return proto;
     }
@@ -64,6 +65,7 @@ internal static class GroupEventCodec
         [.. p.Policies.Select(span => new PolicySpan(span.FirstStep, span.Version, RunEventCodec.Hash(span.Hash)))],
         p.Text)
     {
+        RevealRank = [.. p.RevealRank],
         Surrogate = p.Surrogate is { } surrogate ? new SurrogateValues(surrogate.Identity, [.. surrogate.Values]) : null,
     };
 }

@@ -34,8 +34,8 @@ internal static class Parcel
 
     /// <summary>An upper bound of the bytes in protobuf: five for an integer of any size, four for a float.</summary>
     public static int SizeOf(Trajectory trajectory) =>
-        64 + 5 * (trajectory.Prompt.Length + trajectory.Tokens.Length + trajectory.RevealStep.Length)
-        + 4 * (trajectory.TokenLogProbs.Length + trajectory.SelectionLogProbs.Length)
+        64 + 5 * (trajectory.Prompt.Length + trajectory.Tokens.Length + trajectory.RevealStep.Length + trajectory.RevealRank.Length)
+        + 4 * (trajectory.TokenLogProbs.Length + trajectory.SelectionLogProbs.Length + (trajectory.Surrogate?.Values.Length ?? 0)) + (trajectory.Surrogate?.Identity.Length ?? 0)
         + 64 * trajectory.Policies.Length + Encoding.UTF8.GetByteCount(trajectory.Text);
 
     public static int SizeOf(RolloutInFlight begun) => SizeOf(begun.SoFar) + 16;

@@ -36,6 +36,7 @@ internal static class SamplingCodec
     /// <summary>A trajectory whose lists do not fit each other would fail in the group's entity, or in the learner much later.</summary>
     public static Trajectory ReadTrajectory(long group, ImmutableArray<int> prompt, TrajectoryProto p)
     {
+        Expect(p.RevealRank.Count == 0 || p.RevealRank.Count == p.Tokens.Count, $"sibling {p.Sibling} has {p.Tokens.Count} tokens and {p.RevealRank.Count} places in their order");
         Expect(p.RevealStep.Count == p.Tokens.Count && p.TokenLogProbs.Count == p.Tokens.Count, $"sibling {p.Sibling} has {p.Tokens.Count} tokens, {p.RevealStep.Count} reveal steps and {p.TokenLogProbs.Count} log-probs");
         Expect(p.Policies.Count > 0, $"sibling {p.Sibling} was sampled under no policy");
         return GroupEventCodec.FromProto(group, prompt, p);

@@ -50,7 +50,7 @@ public static partial class RunSettingsReader
         return new RunSettings(
             name, Path.Combine(directory, name), steps, (ulong)run.Long("seed", 0), deterministic,
             TaskSection.Read(config), ReadModel(config.Section("model")), LearnerSection.ReadWarmup(config.Section("warmup")),
-            rollout, config.Section("staleness").Int("max-versions", 0, 8), algorithm, learner,
+            rollout, config.Section("staleness").Int("max-versions", 0, 16), algorithm, learner,
             RewardSection.Read(config.Section("reward")), ReadEvaluation(config.Section("eval")), ReadCheckpoint(config.Section("checkpoint")),
             TopologySection.Read(config.Section("topology"), config.Section("learner"), tls is not null, journal, policies.Transport), journal, compute,
             config.Raw("akka") is { } akka ? CanonicalJson.Write(akka) : "{}")

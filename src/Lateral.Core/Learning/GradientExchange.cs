@@ -65,6 +65,9 @@ public sealed record ShardReport(int Tokens, ImmutableArray<ScoredUnit> Scored);
 /// <param name="Loss">weighted, not divided by the denominator</param>
 public readonly record struct ScoredUnit(int Rollout, double LogRatio, double Weight, bool Clipped, double Loss)
 {
+    /// <summary>Whether its advantage is positive.</summary>
+    public bool Good { get; init; }
+
     /// <summary>log pi - log reference; NaN where nothing asks the reference. It stays on the learner's node, which alone has one.</summary>
     public double Drift { get; init; } = double.NaN;
 }

@@ -28,6 +28,8 @@ public static class RatioExactness
     {
         (false, _) => RatioWorth.None,
         // A surrogate of the likelihood is not what the sampler drew from, whatever it revealed, and neither is a mean over a completion.
+        // A token's ratio leaves out the factor of its step.
+        _ when reveal.HasFactor && unit is RatioGranularity.Token or RatioGranularity.Sequence => RatioWorth.Approximate,
         _ when !likelihood.Recorded || (correction.Unit ?? unit) == RatioGranularity.Sequence => RatioWorth.Approximate,
         (_, Exactness.OnAndOffPolicy) => RatioWorth.Exact,
         (_, Exactness.OnPolicyOnly) => RatioWorth.ExactOnPolicyOnly,

@@ -17,7 +17,8 @@ public enum Exactness
 }
 
 /// <summary>A reveal rule as the configuration names it, and what a replay of its trajectories is worth.</summary>
-public sealed record RevealRule(string Name, Exactness Exactness);
+/// <param name="HasFactor">the set's probability depends on the weights, and a ratio of steps or whole completions holds it</param>
+public sealed record RevealRule(string Name, Exactness Exactness, bool HasFactor = false);
 
 /// <summary>Every reveal rule. What the sampler does to a distribution must be what the likelihood replays: one row says both.</summary>
 public static class RevealRules
@@ -29,6 +30,7 @@ public static class RevealRules
         new("margin", Exactness.OnPolicyOnly),
         new("random", Exactness.OnAndOffPolicy),
         new("left-to-right", Exactness.OnAndOffPolicy),
+        new("plackett-luce", Exactness.OnAndOffPolicy, HasFactor: true),
     ];
 
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(rule => rule.Name)];

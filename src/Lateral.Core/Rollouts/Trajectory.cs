@@ -38,6 +38,9 @@ public sealed record Trajectory(
     /// <summary>What the sampler's last weights thought of the finished rollout, by a surrogate of the likelihood; null where the record itself is the likelihood.</summary>
     public SurrogateValues? Surrogate { get; init; }
 
+    /// <summary>[L] place of the position in the order in which its step drew it; empty where a step's order has no meaning.</summary>
+    public ImmutableArray<int> RevealRank { get; init; } = [];
+
     /// <summary>Recorded denoising steps, S.</summary>
     public int Steps => SelectionLogProbs.Length;
 

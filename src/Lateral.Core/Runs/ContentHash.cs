@@ -37,7 +37,8 @@ public static class ContentHash
             writer.Write(span.Hash);
         }
 
-        // Groups of before there were surrogates keep their hash.
+        // Groups of before there were orders and surrogates keep their hash.
+        if (!trajectory.RevealRank.IsEmpty) Write(writer, trajectory.RevealRank.AsSpan(), writer.Write);
         if (trajectory.Surrogate is { } surrogate)
         {
             writer.Write(surrogate.Identity);

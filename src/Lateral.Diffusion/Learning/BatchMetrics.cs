@@ -1,4 +1,5 @@
 using Lateral.Core.Learning;
+using Lateral.Core.Rollouts;
 
 namespace Lateral.Diffusion.Learning;
 
@@ -7,7 +8,9 @@ public static class BatchMetrics
 {
     /// <summary>
     /// reward/* over rollouts (frac_zero_std over groups), entropy/reveal per revealed token in nats, denoise/* per rollout,
-    /// staleness/* = version at consumption minus the oldest behaviour version. Empty for a batch whose groups were all quarantined.
+    /// staleness/* = version at consumption minus the oldest behaviour version (span = newest minus oldest of a rollout), reveal/left_to_right =
+    /// mean over rollouts of the rank correlation of position and reveal step (1 = an autoregressive order, -1 = backwards, 0 = none),
+    /// reveal/commit_step = mean over tokens of the step that revealed them, 0 the first and 1 the last. Empty for a batch whose groups were all quarantined.
     /// </summary>
     public static IEnumerable<KeyValuePair<string, double>> Of(GroupBatch batch)
     {
@@ -24,8 +27,12 @@ public static class BatchMetrics
         yield return new("denoise/steps_mean", steps / trajectories.Length);
         yield return new("denoise/tokens_per_step", batch.Tokens / Math.Max(1, steps));
 
+        yield return new("reveal/left_to_right", trajectories.Average(RevealOrder.LeftToRight));
+        yield return new("reveal/commit_step", trajectories.Average(RevealOrder.CommitStep));
+
         var staleness = trajectories.Select(trajectory => (double)(batch.Source.Step - 1 - trajectory.OldestVersion)).ToArray();
         yield return new("staleness/mean", Statistics.Mean(staleness));
         yield return new("staleness/max", staleness.Max());
+        yield return new("staleness/span", trajectories.Average(trajectory => (double)trajectory.NewestVersion - trajectory.OldestVersion));
     }
 }

@@ -59,7 +59,7 @@ internal sealed class GradientPass(
         foreach (var input in inputs)
         {
             using var inner = NewDisposeScope();
-            var count = input.Entries_N.shape[0];
+            var count = input.Count;
             ViewScorer.Score(model, input, temperature).dot(logp_N.grad!.narrow(0, at, count)).backward();
             at += count;
         }

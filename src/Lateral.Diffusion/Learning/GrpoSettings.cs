@@ -1,4 +1,5 @@
 using Lateral.Core.Learning;
+using Lateral.Core.Rollouts;
 
 namespace Lateral.Diffusion.Learning;
 
@@ -14,6 +15,9 @@ public sealed record GrpoSettings(
 {
     /// <summary>The training prompt of group 0: random draws are keyed by the prompt, not by its place in this run.</summary>
     public long FirstPrompt { get; init; }
+
+    /// <summary>How the sampler reveals, where that is part of the likelihood; null = it is not.</summary>
+    public RolloutSpec? Rollout { get; init; }
 
     /// <summary>A checkpoint's folder whose weights and optimizer become version 0; null = the model as built, warmed up.</summary>
     public string? Base { get; init; }

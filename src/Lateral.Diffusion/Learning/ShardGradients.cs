@@ -36,7 +36,7 @@ internal sealed class ShardGradients
     public ShardGradients(GrpoSettings settings, LladaModel model, LladaModel? reference = null)
     {
         (_settings, _model, _tokens) = (settings, model, settings.Algorithm.MicroBatchTokens);
-        _likelihood = LikelihoodCatalogue.Create(settings.Algorithm.Likelihood, settings.Algorithm.Unit, model.Spec.EosToken, model.Spec.MaxLength);
+        _likelihood = LikelihoodCatalogue.Create(settings.Algorithm.Likelihood, settings.Algorithm.Unit, model.Spec.EosToken, model.Spec.MaxLength, settings.Rollout);
         var correction = CorrectionRules.ByName(settings.Algorithm.Correction.Name);
         (_hasRatio, _hasProximal) = (correction.HasRatio, settings.Algorithm.Updates > 1 && correction.HasProximal);
         _pass = new(model, _likelihood, CorrectionCatalogue.Create(settings.Algorithm.Correction), settings.Temperature, settings.Algorithm.Kl, reference);

@@ -23,6 +23,7 @@ public sealed class UnitLog
         {
             _units.Add(new(units[i].Rollout, logp_U[i] - units[i].Behaviour, units[i].Weight, clipped_U[i] != 0, loss_U[i] * units[i].Weight)
             {
+                Good = units[i].Advantage > 0,
                 Drift = drift_U.IsEmpty ? double.NaN : drift_U[i],
             });
         }
@@ -36,7 +37,7 @@ public sealed class UnitLog
     public double Loss(long denominator) => _units.Sum(unit => unit.Loss) / Math.Max(1, denominator);
 
     /// <summary>
-    /// ratio/* over the scored units, ratio/ess over their trajectories (1 = every trajectory counts equally,
+    /// ratio/* over the scored units (clip_fraction_good and _bad over those with a positive advantage and the others), ratio/ess over their trajectories (1 = every trajectory counts equally,
     /// (sum w)^2 / (n sum w^2) with w the product of its units' ratios), kl/* as means per unit of log mu - log pi and of
     /// exp(r) - 1 - r with r = log pi - log mu (Schulman's k1 and k3 for KL(mu || pi)). kl/reference as the mean of log pi - log reference, where the reference is asked. Without ratio/* when the objective has none,
     /// empty when nothing was scored.
@@ -54,7 +55,15 @@ public sealed class UnitLog
         if (double.IsNaN(mean)) yield break;
         yield return new("ratio/mean", mean);
         yield return new("ratio/std", Math.Sqrt(Mean(unit => Math.Pow(Ratio(unit.LogRatio) - mean, 2))));
+        // E_mu[rho^2] - 1, the chi-square distance of the current policy from the one that sampled.
+        yield return new("ratio/chi2", Mean(unit => Math.Pow(Ratio(unit.LogRatio), 2)) - 1);
         yield return new("ratio/clip_fraction", Mean(unit => unit.Clipped ? 1 : 0));
+        foreach (var good in new[] { true, false })
+        {
+            var signed = _units.Where(unit => unit.Good == good).ToList();
+            if (signed.Count > 0) yield return new(good ? "ratio/clip_fraction_good" : "ratio/clip_fraction_bad", signed.Sum(unit => unit.Clipped ? unit.Weight : 0) / signed.Sum(unit => unit.Weight));
+        }
+
         yield return new("kl/behaviour", Mean(unit => -unit.LogRatio));
         yield return new("kl/behaviour_k3", Mean(unit => Math.Exp(Math.Min(unit.LogRatio, LogRatioLimit)) - 1 - unit.LogRatio));
 

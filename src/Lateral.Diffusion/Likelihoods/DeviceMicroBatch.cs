@@ -68,6 +68,11 @@ public sealed record DeviceUnits(Tensor Behaviour_U, Tensor Weight_U, Tensor Adv
         units.Select(of).Distinct().Index().ToDictionary(pair => pair.Item, pair => (double)pair.Index);
 }
 
+/// <param name="Rows_DC">[D * C] the candidates' scored rows, flat</param>
+/// <param name="Present_DC">[D, C] bool: a candidate stands there</param>
+/// <param name="Drawn_DC">[D, C] 1 where it was drawn</param>
+public sealed record DeviceDraws(Tensor Rows_DC, Tensor Present_DC, Tensor Drawn_DC);
+
 /// <summary>
 /// A micro-batch on the device, uploaded in one transfer. B canvases, L length, R scored rows, N questions, U units; tensors
 /// belong to the scope of the upload.
@@ -77,6 +82,12 @@ public sealed record DeviceUnits(Tensor Behaviour_U, Tensor Weight_U, Tensor Adv
 /// <param name="Units">those that the questions are about</param>
 public sealed record DeviceMicroBatch(Tensor Ids_BL, Tensor? Attended_BL, Tensor Rows_R, Tensor Entries_N, DeviceQuestions Questions, DeviceUnits Units)
 {
+    /// <summary>Null where no draw is asked about.</summary>
+    public DeviceDraws? Draws { get; init; }
+
+    /// <summary>Questions of tokens and of draws.</summary>
+    public long Count => Questions.Unit_N.shape[0];
+
     /// <summary>With its own units only, in the order of their first question.</summary>
     /// <param name="units">the shard's</param>
     public static DeviceMicroBatch Upload(MicroBatch batch, IReadOnlyList<Unit> units, LladaModel model)
@@ -101,13 +112,24 @@ public sealed record DeviceMicroBatch(Tensor Ids_BL, Tensor? Attended_BL, Tensor
         }
 
         var entries = batch.RowOf.Zip(batch.Tokens, (row, token) => row * model.Spec.Vocabulary + token).ToArray();
-        var packed = new PackedUpload([batch.Ids, attended, batch.Rows, entries, Array.ConvertAll(unitOf, unit => (double)unit), batch.Coefficients, batch.Positions, .. columns], model);
+        var widest = batch.Draws.Select(draw => draw.Rows.Length).DefaultIfEmpty(0).Max();
+        double[] Cells(Func<(int[] Rows, int Drawn), int, double> cell) => [.. batch.Draws.SelectMany(draw => Enumerable.Range(0, widest).Select(c => c < draw.Rows.Length ? cell(draw, c) : 0))];
+        var packed = new PackedUpload(
+            [
+                batch.Ids, attended, batch.Rows, entries, Array.ConvertAll(unitOf, unit => (double)unit), batch.Coefficients, batch.Positions,
+                Cells((draw, c) => draw.Rows[c]), Cells((_, _) => 1), Cells((draw, c) => c < draw.Drawn ? 1 : 0), .. columns,
+            ],
+            model);
         var oneToOne = unitOf.Length == count && unitOf.Index().All(pair => pair.Item == pair.Index) && Array.TrueForAll(batch.Coefficients, coefficient => coefficient == 1);
         var ids_BL = packed.Next(ScalarType.Int64).view(batch.Canvases, batch.Length);
         var attended_BL = packed.Next(ScalarType.Bool);
         var (rows_R, entries_N) = (packed.Next(ScalarType.Int64), packed.Next(ScalarType.Int64));
         var questions = new DeviceQuestions(packed.Next(ScalarType.Int64), packed.Next(ScalarType.Float32), packed.Next(ScalarType.Int64), oneToOne);
-        return new(ids_BL, batch.Padded ? attended_BL.view(batch.Canvases, batch.Length) : null, rows_R, entries_N, questions, units(packed));
+        var (rows_DC, present_DC, drawn_DC) = (packed.Next(ScalarType.Int64), packed.Next(ScalarType.Bool), packed.Next(ScalarType.Float32));
+        return new(ids_BL, batch.Padded ? attended_BL.view(batch.Canvases, batch.Length) : null, rows_R, entries_N, questions, units(packed))
+        {
+            Draws = widest == 0 ? null : new(rows_DC, present_DC.view(-1, widest), drawn_DC.view(-1, widest)),
+        };
     }
 }
 

@@ -1,4 +1,5 @@
 using Lateral.Core.Learning;
+using Lateral.Core.Rollouts;
 
 namespace Lateral.Diffusion.Likelihoods;
 
@@ -7,18 +8,20 @@ public static class LikelihoodCatalogue
 {
     /// <param name="endToken">ends a completion; null where lengths are fixed</param>
     /// <param name="longest">most tokens of a canvas</param>
+    /// <param name="rollout">how the sampler reveals; null = in an order that is no part of the likelihood</param>
     /// <exception cref="ArgumentException">no such likelihood, or none of that unit</exception>
-    public static ILikelihood Create(MethodSettings method, RatioGranularity unit, int? endToken, int longest)
+    public static ILikelihood Create(MethodSettings method, RatioGranularity unit, int? endToken, int longest, RolloutSpec? rollout = null)
     {
         if (LikelihoodRules.All.FirstOrDefault(rule => rule.Name == method.Name) is not { } rule)
             throw new ArgumentException($"unknown likelihood '{method.Name}'; one of: {string.Join(", ", LikelihoodRules.Names)}", nameof(method));
         if (!rule.Units.Contains(unit)) throw new ArgumentException($"likelihood {rule.Name} has no value of a {Granularities.Words(unit)}; one of: {string.Join(", ", rule.Units.Select(Granularities.NameOf))}", nameof(unit));
+        var drawn = rollout is not null && RevealRules.ByName(rollout.Reveal).HasFactor ? rollout : null;
         int Whole(string knob) => (int)method[knob];
         return rule.Name switch
         {
-            "trajectory" => new TrajectoryLikelihood(unit, new(StepChoice.Uniform, Whole("step-subset"))),
-            "trajectory-stratified" => new TrajectoryLikelihood(unit, new(StepChoice.Stratified, Whole("step-subset"))),
-            "trajectory-surprise" => new TrajectoryLikelihood(unit, new(StepChoice.BySurprise, Whole("step-subset"))),
+            "trajectory" => new TrajectoryLikelihood(unit, new(StepChoice.Uniform, Whole("step-subset")), drawn),
+            "trajectory-stratified" => new TrajectoryLikelihood(unit, new(StepChoice.Stratified, Whole("step-subset")), drawn),
+            "trajectory-surprise" => new TrajectoryLikelihood(unit, new(StepChoice.BySurprise, Whole("step-subset")), drawn),
             "trajectory-merged" => new MergedTrajectoryLikelihood(method, unit, endToken, Whole("merge")),
             "one-step" => new OneStepLikelihood(method, unit, endToken, method["prompt-mask"]),
             "coupled" => new CoupledLikelihood(method, unit, endToken, method["mask-low"], method["mask-high"]),

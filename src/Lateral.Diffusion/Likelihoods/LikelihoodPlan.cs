@@ -15,10 +15,18 @@ public readonly record struct PlannedUnit(float Behaviour, float Weight, int Ste
 /// <param name="Unit">index among the plan's units</param>
 public readonly record struct Question(int Position, int Unit, float Coefficient);
 
+/// <summary>The draw of a step's positions, whose log-prob counts for a unit.</summary>
+/// <param name="Arranged">[C] the step's candidates: those that it drew, in order, then the others</param>
+/// <param name="Drawn">K, fewer than C</param>
+public sealed record DrawQuestion(ImmutableArray<int> Arranged, int Drawn, int Unit);
+
 /// <summary>One canvas that the model sees, and what it is asked there.</summary>
 /// <param name="Hidden">[P + L] where the model sees MASK</param>
 public sealed record StateView(Trajectory Trajectory, bool[] Hidden, ImmutableArray<Question> Questions)
 {
+    /// <summary>Null where the selection's probability does not depend on the weights, or is no part of the value.</summary>
+    public DrawQuestion? Draw { get; init; }
+
     /// <summary>P + L</summary>
     public int Length => Hidden.Length;
 

@@ -2,18 +2,19 @@ namespace Lateral.Diffusion.Likelihoods;
 
 /// <summary>
 /// Views that share one forward, packed for the device: every different canvas once, every different scored row once.
-/// B canvases, L the longest, R rows, N questions.
+/// B canvases, L the longest, R rows, N questions of tokens and behind them D of draws.
 /// </summary>
 /// <param name="Ids">[B * L] token ids; columns beyond a canvas hold MASK and are not attended</param>
 /// <param name="Lengths">[B] canvas lengths</param>
 /// <param name="Rows">[R] index into B * L of each scored row</param>
 /// <param name="RowOf">[N] which of the R rows answers the question</param>
 /// <param name="Tokens">[N] the token whose log-prob is asked for</param>
-/// <param name="Positions">[N] its place in the completion</param>
-/// <param name="Units">[N] the unit in the shard's table that the answer counts for</param>
-/// <param name="Coefficients">[N] and how often</param>
+/// <param name="Positions">[N + D] its place in the completion; 0 for a draw</param>
+/// <param name="Units">[N + D] the unit in the shard's table that the answer counts for</param>
+/// <param name="Coefficients">[N + D] and how often</param>
+/// <param name="Draws">[D] of each draw the rows of its candidates as <see cref="DrawQuestion.Arranged"/>, and how many were drawn</param>
 public sealed record MicroBatch(
-    int Length, double[] Ids, int[] Lengths, double[] Rows, double[] RowOf, double[] Tokens, double[] Positions, int[] Units, double[] Coefficients)
+    int Length, double[] Ids, int[] Lengths, double[] Rows, double[] RowOf, double[] Tokens, double[] Positions, int[] Units, double[] Coefficients, (int[] Rows, int Drawn)[] Draws)
 {
     /// <summary>B</summary>
     public int Canvases => Lengths.Length;
@@ -69,9 +70,7 @@ public sealed record MicroBatch(
         {
             foreach (var question in view.Questions)
             {
-                var row = canvas * length + view.Trajectory.Prompt.Length + question.Position;
-                if (index.TryAdd(row, rows.Count)) rows.Add(row);
-                rowOf.Add(index[row]);
+                rowOf.Add(RowOf(canvas, view, question.Position));
                 tokens.Add(view.Trajectory.Tokens[question.Position]);
                 positions.Add(question.Position);
                 units.Add(firstUnit + question.Unit);
@@ -79,6 +78,23 @@ public sealed record MicroBatch(
             }
         }
 
-        return new(length, ids, lengths, [.. rows], [.. rowOf], [.. tokens], [.. positions], [.. units], [.. coefficients]);
+        var draws = new List<(int[], int)>();
+        foreach (var ((view, firstUnit), canvas) in views)
+        {
+            if (view.Draw is not { } draw) continue;
+            draws.Add(([.. draw.Arranged.Select(position => RowOf(canvas, view, position))], draw.Drawn));
+            positions.Add(0);
+            units.Add(firstUnit + draw.Unit);
+            coefficients.Add(1);
+        }
+
+        return new(length, ids, lengths, [.. rows], [.. rowOf], [.. tokens], [.. positions], [.. units], [.. coefficients], [.. draws]);
+
+        int RowOf(int canvas, StateView view, int position)
+        {
+            var row = canvas * length + view.Trajectory.Prompt.Length + position;
+            if (index.TryAdd(row, rows.Count)) rows.Add(row);
+            return index[row];
+        }
     }
 }

@@ -1,4 +1,5 @@
 using Lateral.Diffusion.Models;
+using Lateral.Diffusion.Tensors;
 using static TorchSharp.torch;
 
 namespace Lateral.Diffusion.Likelihoods;
@@ -7,13 +8,20 @@ namespace Lateral.Diffusion.Likelihoods;
 public static class ViewScorer
 {
     /// <param name="temperature">T of the behaviour policy: pi and mu have to be tempered alike</param>
-    /// <returns>[N] log pi, natural, float32; differentiable in the weights</returns>
+    /// <returns>[N + D] log pi of the tokens and then of the draws, natural, float32; differentiable in the weights</returns>
     public static Tensor Score(LladaModel model, DeviceMicroBatch batch, double temperature)
     {
         using var scope = NewDisposeScope();
         var rows_UD = model.HiddenRows(batch.Ids_BL, batch.Rows_R, batch.Attended_BL);
         var inverse = temperature == 1 ? null : new[] { (float)(1 / temperature) }.ToDevice(model.Device);
-        var logp_UV = OutputDistribution.LogProbabilities(OutputDistribution.Logits(model, rows_UD), inverse);
-        return logp_UV.flatten().index_select(0, batch.Entries_N).MoveToOuterDisposeScope();
+        var logits_UV = OutputDistribution.Logits(model, rows_UD);
+        var logp_UV = OutputDistribution.LogProbabilities(logits_UV, inverse);
+        var tokens_N = logp_UV.flatten().index_select(0, batch.Entries_N);
+        if (batch.Draws is not { } draws) return tokens_N.MoveToOuterDisposeScope();
+
+        // The sampler ranks by the untempered distribution, whatever it draws tokens at.
+        var certain_U = (inverse is null ? logp_UV : OutputDistribution.LogProbabilities(logits_UV, null)).amax([1]);
+        var scores_DC = certain_U.DividedBy(Sampling.PlackettLuceReveal.Temperature).index_select(0, draws.Rows_DC).view(draws.Present_DC.shape);
+        return cat([tokens_N, PlackettLuce.LogProbs(scores_DC, draws.Present_DC, draws.Drawn_DC)], 0).MoveToOuterDisposeScope();
     }
 }

@@ -15,6 +15,7 @@ internal sealed class Canvas
     private readonly ITokenizer _tokenizer;
     private readonly int _prompt;
     private readonly int[] _revealStep;
+    private readonly int[] _revealRank;
     private readonly float[] _tokenLogProbs;
     private readonly List<float> _selectionLogProbs;
     private readonly ImmutableArray<PolicySpan>.Builder _policies = ImmutableArray.CreateBuilder<PolicySpan>(1);
@@ -31,6 +32,7 @@ internal sealed class Canvas
         Ids.AsSpan(_prompt).Fill(tokenizer.MaskId);
         _revealStep = new int[Spec.GenLength];
         _revealStep.AsSpan().Fill(-1);
+        _revealRank = new int[selection.Ordered ? Spec.GenLength : 0];
         _tokenLogProbs = new float[Spec.GenLength];
         _selectionLogProbs = new(Spec.Steps);
     }
@@ -45,6 +47,7 @@ internal sealed class Canvas
             if (record.RevealStep[position] < 0) continue;
             Ids[_prompt + position] = record.Tokens[position];
             _revealStep[position] = record.RevealStep[position];
+            if (_revealRank.Length > 0) _revealRank[position] = record.RevealRank[position];
             _tokenLogProbs[position] = record.TokenLogProbs[position];
             if (record.Tokens[position] == tokenizer.EndId) _firstEnd = Math.Min(_firstEnd, position);
         }
@@ -88,8 +91,10 @@ internal sealed class Canvas
     public int IndexOf(int position) => _prompt + position;
 
     /// <summary>Reveals one position at the current step.</summary>
-    public void Reveal(int position, int token, float logProb, float entropy)
+    /// <param name="rank">in the order of the step's draw</param>
+    public void Reveal(int position, int token, float logProb, float entropy, int rank = 0)
     {
+        if (_revealRank.Length > 0) _revealRank[position] = rank;
         Ids[_prompt + position] = token;
         _revealStep[position] = Step;
         _tokenLogProbs[position] = logProb;
@@ -118,12 +123,15 @@ internal sealed class Canvas
         return new(
             Id, _task.Prompt.Tokens, [.. tokens], [.. _revealStep], [.. _tokenLogProbs], [.. _selectionLogProbs],
             (float)(_entropy / Math.Max(1, _revealStep.Count(step => step >= 0))),
-            _policies.ToImmutable(), _tokenizer.Decode(tokens.AsSpan(0, end < 0 ? tokens.Length : end)));
+            _policies.ToImmutable(), _tokenizer.Decode(tokens.AsSpan(0, end < 0 ? tokens.Length : end)))
+        {
+            RevealRank = [.. _revealRank],
+        };
     }
 
     /// <summary>The canvas between two steps.</summary>
     public RolloutInFlight ToInFlight() => new(
-        new(Id, _task.Prompt.Tokens, [.. Ids.AsSpan(_prompt)], [.. _revealStep], [.. _tokenLogProbs], [.. _selectionLogProbs], 0, _policies.ToImmutable(), ""),
+        new(Id, _task.Prompt.Tokens, [.. Ids.AsSpan(_prompt)], [.. _revealStep], [.. _tokenLogProbs], [.. _selectionLogProbs], 0, _policies.ToImmutable(), "") { RevealRank = [.. _revealRank] },
         _entropy);
 
     private bool RevealedUpToEnd()

@@ -146,12 +146,12 @@ internal sealed class DenoisingEngine : IDisposable
 
         var chosen = new int[canvas.Quota];
         var logProb = canvas.Selection.Select(new(certainty, draws), chosen);
-        foreach (var c in chosen)
+        foreach (var (rank, c) in chosen.Index())
         {
             var draw = firstDraw + c;
             if (!float.IsFinite(outputs.LogProb(draw)))
                 throw new InvalidOperationException($"policy version {_policy!.Version} gives logits that are not finite ({canvas.Id}, step {canvas.Step})");
-            canvas.Reveal(positions[c], outputs.Token(draw), outputs.LogProb(draw), outputs.Entropy(draw));
+            canvas.Reveal(positions[c], outputs.Token(draw), outputs.LogProb(draw), outputs.Entropy(draw), rank);
         }
 
         canvas.EndStep(logProb, _policy!);

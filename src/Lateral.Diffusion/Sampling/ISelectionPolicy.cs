@@ -43,7 +43,10 @@ public interface ISelectionPolicy
     /// <summary>Whether <see cref="Select"/> needs a uniform number per candidate.</summary>
     bool Draws { get; }
 
-    /// <summary>Fills <paramref name="chosen"/> with the [K] candidate indices to reveal, ascending.</summary>
+    /// <summary>Whether the order of the chosen ones is part of what <see cref="Select"/> draws.</summary>
+    bool Ordered => false;
+
+    /// <summary>Fills <paramref name="chosen"/> with the [K] candidate indices to reveal, ascending or in the order of the draw.</summary>
     /// <returns>natural log-probability of the chosen set</returns>
     float Select(in CandidateStatistics candidates, Span<int> chosen);
 }
@@ -61,6 +64,7 @@ public static class SelectionPolicies
         "margin" => new SurestReveal("margin", Certainty.Margin),
         "random" => new RandomReveal(),
         "left-to-right" => new LeftToRightReveal(),
+        "plackett-luce" => new PlackettLuceReveal(),
         _ => throw new ArgumentException($"unknown reveal '{name}'; one of: {string.Join(", ", Names)}", nameof(name)),
     };
 }

@@ -36,6 +36,7 @@ internal static class EvalCommand
             terminal.Out.WriteLine(parsed.GetValue(json)
                 ? JsonSerializer.Serialize(point.Metrics.Add("step", point.Step))
                 : RunLines.Evaluation(point, evaluation.Samples));
+            if (!parsed.GetValue(json) && evaluation.Samples > 2) terminal.Out.WriteLine(RunLines.PassAtK(point, evaluation.Samples));
             return (int)ExitCode.Done;
         });
         return eval;

@@ -25,6 +25,7 @@ internal static class RunsCommand
         runs.Add(show);
         runs.Add(verify);
         runs.Add(ReplayRun.Create(terminal, folder, json));
+        runs.Add(SparsityOfRun.Create(terminal, folder, json));
         return runs;
     }
 

@@ -114,6 +114,7 @@ public sealed class RunComposition : IAsyncDisposable
         directory.Root, device, settings.Seed, settings.Steps, settings.Rollout.Spec.Temperature, settings.Checkpoint.KeepLast, settings.Learner, settings.Warmup)
     {
         FirstPrompt = settings.FirstPrompt,
+        Rollout = settings.Rollout.Spec,
         Base = settings.ForkedFrom is null ? null : directory.Base,
     };
 

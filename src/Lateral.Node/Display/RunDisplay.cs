@@ -13,6 +13,7 @@ public sealed class RunDisplay(RunSettings settings, ITokenizer tokenizer, IRunO
     private const int ShownSamples = 4;
 
     private readonly Lock _gate = new();
+    private readonly HashSet<string> _alerted = new(StringComparer.Ordinal);
     private RunProgress _progress = RunProgress.Start(settings, before);
 
     /// <summary>Whether the run is this process's, or only helped by it.</summary>
@@ -38,6 +39,7 @@ public sealed class RunDisplay(RunSettings settings, ITokenizer tokenizer, IRunO
     public void Step(StepReport report, LearnerBatch? batch) => Tell(progress => progress.With(report, Pick(batch)), progress =>
     {
         output.Stepped(progress);
+        foreach (var alert in NewAlerts(report)) output.Note($"step {report.Step}: {alert.Message}");
         if (progress.Evaluations is [.., var last] && last.Step == report.Step) output.Evaluated(progress, last);
     });
 
@@ -46,6 +48,16 @@ public sealed class RunDisplay(RunSettings settings, ITokenizer tokenizer, IRunO
     public void Note(string text) => Tell(progress => progress, _ => output.Note(text));
 
     public void Finish() => Tell(progress => progress, output.Finished);
+
+    /// <summary>Told when a gauge leaves its limits, and again when it does so after it was back.</summary>
+    private List<RatioAlert> NewAlerts(StepReport report)
+    {
+        var alerts = RatioAlerts.Of(report.Metrics).ToList();
+        var fresh = alerts.Where(alert => !_alerted.Contains(alert.Metric)).ToList();
+        _alerted.Clear();
+        foreach (var alert in alerts) _alerted.Add(alert.Metric);
+        return fresh;
+    }
 
     private void Tell(Func<RunProgress, RunProgress> change, Action<RunProgress> tell)
     {

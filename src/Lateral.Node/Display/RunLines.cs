@@ -68,6 +68,14 @@ internal static class RunLines
         return $"evaluation at step {point.Step}: {string.Join(", ", parts)}" + (prompts.Length > 0 ? $" ({prompts}{seconds})" : "");
     }
 
+    /// <summary>Example: <c>pass@k  1: 26.1%  2: 38.0%  4: 52.9%  8: 68.2%</c>.</summary>
+    public static string PassAtK(EvaluationPoint point, int samples)
+    {
+        var line = new StringBuilder("pass@k");
+        for (var k = 1; k <= samples; k *= 2) line.Append(CultureInfo.InvariantCulture, $"  {k}: {Words.Percent(point.Metrics[$"eval/pass_at_{k}"])}");
+        return line.ToString();
+    }
+
     /// <summary>Example: <c>31415 -> 11345  reward 1  revealed at 0 2 1 1 0</c>.</summary>
     public static string Sample(SampleView sample) =>
         $"{sample.Prompt} -> {sample.Completion}"

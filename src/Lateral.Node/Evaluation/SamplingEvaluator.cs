@@ -33,6 +33,8 @@ public sealed class SamplingEvaluator(
         metrics["eval/prompts"] = count;
         if (full)
         {
+            // Whether training has widened what a model can do at all shows at large k only (Yue et al., arXiv 2504.13837).
+            for (var k = 2; k <= attempts; k *= 2) metrics[$"eval/pass_at_{k}"] = passed.Average(c => PassAtK.Estimate(attempts, c, k));
             metrics["eval/pass_at_k"] = passed.Average(c => PassAtK.Estimate(attempts, c, attempts));
             var greedy = await PassedAsync(policy, path, spec with { Temperature = 0 }, count, 1, cancellation);
             metrics["eval/greedy"] = greedy.Average();

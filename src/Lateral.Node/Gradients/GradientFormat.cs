@@ -113,10 +113,10 @@ internal static class GradientFormat
         BinaryPrimitives.WriteDoubleLittleEndian(bytes[4..], unit.LogRatio);
         BinaryPrimitives.WriteDoubleLittleEndian(bytes[12..], unit.Weight);
         BinaryPrimitives.WriteDoubleLittleEndian(bytes[20..], unit.Loss);
-        bytes[28] = unit.Clipped ? (byte)1 : (byte)0;
+        bytes[28] = (byte)((unit.Clipped ? 1 : 0) | (unit.Good ? 2 : 0));
     }
 
     private static ScoredUnit ReadUnit(ReadOnlySpan<byte> bytes) => new(
         BinaryPrimitives.ReadInt32LittleEndian(bytes), BinaryPrimitives.ReadDoubleLittleEndian(bytes[4..]), BinaryPrimitives.ReadDoubleLittleEndian(bytes[12..]),
-        bytes[28] != 0, BinaryPrimitives.ReadDoubleLittleEndian(bytes[20..]));
+        (bytes[28] & 1) != 0, BinaryPrimitives.ReadDoubleLittleEndian(bytes[20..])) { Good = (bytes[28] & 2) != 0 };
 }

@@ -44,6 +44,13 @@ internal sealed class RolloutArchive(string folder, ITokenizer tokenizer)
         WriteNumbers(json, "reveal_step", trajectory.RevealStep);
         WriteNumbers(json, "token_log_probs", trajectory.TokenLogProbs);
         WriteNumbers(json, "selection_log_probs", trajectory.SelectionLogProbs);
+        if (!trajectory.RevealRank.IsEmpty) WriteNumbers(json, "reveal_rank", trajectory.RevealRank);
+        if (trajectory.Surrogate is { } surrogate)
+        {
+            json.WriteString("surrogate", surrogate.Identity);
+            WriteNumbers(json, "surrogate_log_probs", surrogate.Values);
+        }
+
         JsonLinesFile.WriteNumber(json, "reveal_entropy", trajectory.RevealEntropy);
         json.WriteStartArray("versions");
         foreach (var span in trajectory.Policies)

@@ -58,7 +58,8 @@ public sealed class GrpoLearnerTests : IDisposable
         string[] names =
         [
             "denoise/steps_mean", "denoise/tokens_per_step", "entropy/reveal", "kl/behaviour", "kl/behaviour_k3", "learner/ranks", "optim/grad_norm", "optim/loss", "optim/lr", "optim/micro_batch_tokens",
-            "ratio/clip_fraction", "ratio/ess", "ratio/mean", "ratio/std", "reward/frac_zero_std", "reward/mean", "reward/std", "staleness/max", "staleness/mean",
+            "ratio/chi2", "ratio/clip_fraction", "ratio/clip_fraction_bad", "ratio/clip_fraction_good", "ratio/ess", "ratio/mean", "ratio/std",
+            "reveal/commit_step", "reveal/left_to_right", "reward/frac_zero_std", "reward/mean", "reward/std", "staleness/max", "staleness/mean", "staleness/span",
             "time/publish", "time/train", "tokens/scored", "tokens/trained",
         ];
         Assert.Equal(names, report.Metrics.Keys);

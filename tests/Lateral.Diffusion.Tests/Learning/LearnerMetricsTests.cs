@@ -64,6 +64,10 @@ public class LearnerMetricsTests
         Assert.Equal(1.5, metrics["denoise/steps_mean"]);
         Assert.Equal(5 / 3.0, metrics["denoise/tokens_per_step"], 1e-9);
         // Step 8 consumes at version 7: oldest versions 4 and 6.
+        // Rollout 0: steps 0 1 1 0 of 2, rollout 1 has one step.
+        Assert.Equal(.25, metrics["reveal/commit_step"], 1e-9);
+        Assert.Equal(0, metrics["reveal/left_to_right"], 1e-9);
+        Assert.Equal(1, metrics["staleness/span"]);
         Assert.Equal(2, metrics["staleness/mean"]);
         Assert.Equal(3, metrics["staleness/max"]);
         Assert.Equal(5, metrics["tokens/trained"]);
@@ -73,7 +77,7 @@ public class LearnerMetricsTests
     public void Metrics_of_scored_units_must_be_hand_computed_ones()
     {
         var log = new UnitLog();
-        Unit[] units = [new(0, -1, 1, 0, 0), new(0, -1, 1, 0, 0), new(1, -2, 1, 0, 0)];
+        Unit[] units = [new(0, -1, 1, 1, 0), new(0, -1, 1, 1, 0), new(1, -2, 1, -1, 0)];
         // Ratios 2 and 1 in trajectory 0, 1/2 in trajectory 1.
         log.Add(units, [-1 + Math.Log(2), -1, -2 + Math.Log(.5)], [3, 4, 5], [1, 0, 0]);
         var metrics = log.Metrics().ToDictionary();
@@ -81,6 +85,8 @@ public class LearnerMetricsTests
         Assert.Equal(mean, metrics["ratio/mean"], 1e-9);
         Assert.Equal(Math.Sqrt((Math.Pow(2 - mean, 2) + Math.Pow(1 - mean, 2) + Math.Pow(.5 - mean, 2)) / 3), metrics["ratio/std"], 1e-9);
         Assert.Equal(1 / 3.0, metrics["ratio/clip_fraction"], 1e-9);
+        Assert.Equal((.5, 0), (metrics["ratio/clip_fraction_good"], metrics["ratio/clip_fraction_bad"]));
+        Assert.Equal((4 + 1 + .25) / 3 - 1, metrics["ratio/chi2"], 1e-9);
         Assert.Equal(0, metrics["kl/behaviour"], 1e-9);
         Assert.Equal((2 - 1 - Math.Log(2) + (.5 - 1 + Math.Log(2))) / 3, metrics["kl/behaviour_k3"], 1e-9);
         // Trajectory ratios 2 and 1/2.

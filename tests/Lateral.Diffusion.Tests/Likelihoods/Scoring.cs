@@ -34,4 +34,15 @@ internal static class Scoring
             foreach (var (i, value) in values.Index()) yield return (table.Units[batch.Units[i]], value);
         }
     }
+
+    /// <summary>What the model thinks of each unit.</summary>
+    public static double[] Values(LladaModel model, UnitTable table, ILikelihood likelihood, double temperature = 1)
+    {
+        using var scope = NewDisposeScope();
+        using var quiet = no_grad();
+        var units = DeviceUnits.Upload(table.Units, model);
+        var inputs = MicroBatch.Cut(table.Views, 1000, model.Spec.MaskToken).Select(batch => DeviceMicroBatch.Upload(batch, units, model)).ToList();
+        var logp_N = cat([.. inputs.Select(input => ViewScorer.Score(model, input, temperature))], 0);
+        return [.. likelihood.Combine(logp_N, DeviceQuestions.Joined(inputs), units).data<float>().ToArray().Select(value => (double)value)];
+    }
 }

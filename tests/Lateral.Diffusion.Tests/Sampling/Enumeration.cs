@@ -14,7 +14,7 @@ internal sealed record Outcome(Trajectory Trajectory, double LogProb)
 {
     public string Key => KeyOf(Trajectory);
 
-    public static string KeyOf(Trajectory trajectory) => string.Join(' ', trajectory.Tokens) + "|" + string.Join(' ', trajectory.RevealStep);
+    public static string KeyOf(Trajectory trajectory) => $"{string.Join(' ', trajectory.Tokens)}|{string.Join(' ', trajectory.RevealStep)}|{string.Join(' ', trajectory.RevealRank)}";
 }
 
 /// <summary>
@@ -30,36 +30,42 @@ internal sealed class Enumeration(ITokenizer tokenizer, int[] prompt, RolloutSpe
         var outcomes = new List<Outcome>();
         var reveal = new int[spec.GenLength];
         Array.Fill(reveal, -1);
-        Walk(0, new int[spec.GenLength], reveal, 0, outcomes);
+        Walk(0, new int[spec.GenLength], reveal, new int[spec.GenLength], 0, outcomes);
         return outcomes;
     }
 
-    private void Walk(int step, int[] tokens, int[] reveal, double logProb, List<Outcome> outcomes)
+    private bool Ordered => SelectionPolicies.ByName(spec.Reveal).Ordered;
+
+    private void Walk(int step, int[] tokens, int[] reveal, int[] rank, double logProb, List<Outcome> outcomes)
     {
         if (step == spec.Steps)
         {
-            outcomes.Add(new(new(new(0, 0), [.. prompt], [.. tokens], [.. reveal], [.. new float[tokens.Length]], [.. new float[step]], 0, [new(0, 0, "h")], ""), logProb));
+            var trajectory = new Trajectory(new(0, 0), [.. prompt], [.. tokens], [.. reveal], [.. new float[tokens.Length]], [.. new float[step]], 0, [new(0, 0, "h")], "")
+            {
+                RevealRank = Ordered ? [.. rank] : [],
+            };
+            outcomes.Add(new(trajectory, logProb));
             return;
         }
 
         var distribution = Distribution(step, tokens, reveal);
         foreach (var (set, selection) in Sets(step, reveal, distribution))
-            WalkTokens(step, set, 0, tokens, reveal, distribution, logProb + selection, outcomes);
+            WalkTokens(step, set, 0, tokens, reveal, rank, distribution, logProb + selection, outcomes);
     }
 
-    private void WalkTokens(int step, int[] set, int at, int[] tokens, int[] reveal, double[][] distribution, double logProb, List<Outcome> outcomes)
+    private void WalkTokens(int step, int[] set, int at, int[] tokens, int[] reveal, int[] rank, double[][] distribution, double logProb, List<Outcome> outcomes)
     {
         if (at == set.Length)
         {
-            Walk(step + 1, tokens, reveal, logProb, outcomes);
+            Walk(step + 1, tokens, reveal, rank, logProb, outcomes);
             return;
         }
 
         for (var token = 0; token < tokenizer.VocabularySize; token++)
         {
             if (token == tokenizer.MaskId) continue;
-            (tokens[set[at]], reveal[set[at]]) = (token, step);
-            WalkTokens(step, set, at + 1, tokens, reveal, distribution, logProb + distribution[set[at]][token], outcomes);
+            (tokens[set[at]], reveal[set[at]], rank[set[at]]) = (token, step, at);
+            WalkTokens(step, set, at + 1, tokens, reveal, rank, distribution, logProb + distribution[set[at]][token], outcomes);
         }
 
         reveal[set[at]] = -1;
@@ -72,6 +78,15 @@ internal sealed class Enumeration(ITokenizer tokenizer, int[] prompt, RolloutSpe
         var candidates = Enumerable.Range(first, spec.BlockLength).Where(position => reveal[position] < 0).ToArray();
         var quota = DenoisingPlan.QuotaOf(spec, step);
         var policy = SelectionPolicies.ByName(spec.Reveal);
+        if (policy.Ordered)
+        {
+            // Every order of every set but the last one of a block, which is certain.
+            var scores = candidates.Select(position => distribution[position].Max() / PlackettLuceReveal.Temperature).ToArray();
+            IEnumerable<int[]> draws = quota == candidates.Length ? [[.. Enumerable.Range(0, quota)]] : Subsets([.. Enumerable.Range(0, candidates.Length)], quota).SelectMany(Orders);
+            foreach (var draw in draws) yield return ([.. draw.Select(c => candidates[c])], quota == candidates.Length ? 0 : ByHand(scores, draw));
+            yield break;
+        }
+
         if (policy.Draws)
         {
             var sets = Subsets(candidates, quota).ToList();
@@ -80,9 +95,36 @@ internal sealed class Enumeration(ITokenizer tokenizer, int[] prompt, RolloutSpe
         }
 
         var chosen = new int[quota];
-        var maxima = candidates.Select(position => (float)Math.Exp(distribution[position].Max())).ToArray();
-        var logProb = policy.Select(new(maxima, []), chosen);
+        var certainty = candidates.Select(position => (float)Certain(policy.Asks, distribution[position])).ToArray();
+        var logProb = policy.Select(new(certainty, []), chosen);
         yield return ([.. chosen.Select(index => candidates[index])], logProb);
+    }
+
+    private static double Certain(Certainty asked, double[] logp)
+    {
+        var p = logp.Select(Math.Exp).OrderDescending().ToArray();
+        return asked switch
+        {
+            Certainty.NegativeEntropy => logp.Sum(one => Math.Exp(one) * one),
+            Certainty.Margin => p[0] - p[1],
+            _ => p[0],
+        };
+    }
+
+    private static IEnumerable<int[]> Orders(int[] items) =>
+        items.Length < 2 ? [items] : items.SelectMany(first => Orders([.. items.Where(item => item != first)]).Select(rest => (int[])[first, .. rest]));
+
+    /// <summary>Each draw in proportion to the exponentials that are left.</summary>
+    private static double ByHand(double[] scores, int[] draw)
+    {
+        var (left, logProb) = (scores.Select(Math.Exp).ToArray(), 0.0);
+        foreach (var candidate in draw)
+        {
+            logProb += Math.Log(left[candidate] / left.Sum());
+            left[candidate] = 0;
+        }
+
+        return logProb;
     }
 
     private static IEnumerable<int[]> Subsets(int[] items, int size)
