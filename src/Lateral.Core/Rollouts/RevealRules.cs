@@ -7,8 +7,8 @@ public enum Exactness
     OnAndOffPolicy,
 
     /// <summary>
-    /// Normalised with zero score under the weights that sampled; under other weights the same state may reveal another set,
-    /// so the ratio is biased by however often it would.
+    /// Normalised with zero score under the weights that sampled; under other weights the same state may reveal a set that the old ones
+    /// never did, so the ratio is biased by however often it would.
     /// </summary>
     OnPolicyOnly,
 
@@ -31,6 +31,7 @@ public static class RevealRules
         new("random", Exactness.OnAndOffPolicy),
         new("left-to-right", Exactness.OnAndOffPolicy),
         new("plackett-luce", Exactness.OnAndOffPolicy, HasFactor: true),
+        new("low-confidence", Exactness.OnPolicyOnly, HasFactor: true),
     ];
 
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(rule => rule.Name)];

@@ -1,4 +1,5 @@
 using Lateral.Diffusion.Models;
+using Lateral.Diffusion.Sampling;
 using Lateral.Diffusion.Tensors;
 using static TorchSharp.torch;
 
@@ -69,9 +70,10 @@ public sealed record DeviceUnits(Tensor Behaviour_U, Tensor Weight_U, Tensor Adv
 }
 
 /// <param name="Rows_DC">[D * C] the candidates' scored rows, flat</param>
+/// <param name="Entries_DC">[D * C] index of each candidate's token in the flattened [R * V] probabilities</param>
 /// <param name="Present_DC">[D, C] bool: a candidate stands there</param>
 /// <param name="Drawn_DC">[D, C] 1 where it was drawn</param>
-public sealed record DeviceDraws(Tensor Rows_DC, Tensor Present_DC, Tensor Drawn_DC);
+public sealed record DeviceDraws(SelectionLaw Law, Tensor Rows_DC, Tensor Entries_DC, Tensor Present_DC, Tensor Drawn_DC);
 
 /// <summary>
 /// A micro-batch on the device, uploaded in one transfer. B canvases, L length, R scored rows, N questions, U units; tensors
@@ -113,11 +115,11 @@ public sealed record DeviceMicroBatch(Tensor Ids_BL, Tensor? Attended_BL, Tensor
 
         var entries = batch.RowOf.Zip(batch.Tokens, (row, token) => row * model.Spec.Vocabulary + token).ToArray();
         var widest = batch.Draws.Select(draw => draw.Rows.Length).DefaultIfEmpty(0).Max();
-        double[] Cells(Func<(int[] Rows, int Drawn), int, double> cell) => [.. batch.Draws.SelectMany(draw => Enumerable.Range(0, widest).Select(c => c < draw.Rows.Length ? cell(draw, c) : 0))];
+        double[] Cells(Func<(SelectionLaw Law, int[] Rows, int[] Tokens, int Drawn), int, double> cell) => [.. batch.Draws.SelectMany(draw => Enumerable.Range(0, widest).Select(c => c < draw.Rows.Length ? cell(draw, c) : 0))];
         var packed = new PackedUpload(
             [
                 batch.Ids, attended, batch.Rows, entries, Array.ConvertAll(unitOf, unit => (double)unit), batch.Coefficients, batch.Positions,
-                Cells((draw, c) => draw.Rows[c]), Cells((_, _) => 1), Cells((draw, c) => c < draw.Drawn ? 1 : 0), .. columns,
+                Cells((draw, c) => draw.Rows[c]), Cells((draw, c) => ((double)draw.Rows[c] * model.Spec.Vocabulary) + draw.Tokens[c]), Cells((_, _) => 1), Cells((draw, c) => c < draw.Drawn ? 1 : 0), .. columns,
             ],
             model);
         var oneToOne = unitOf.Length == count && unitOf.Index().All(pair => pair.Item == pair.Index) && Array.TrueForAll(batch.Coefficients, coefficient => coefficient == 1);
@@ -125,10 +127,10 @@ public sealed record DeviceMicroBatch(Tensor Ids_BL, Tensor? Attended_BL, Tensor
         var attended_BL = packed.Next(ScalarType.Bool);
         var (rows_R, entries_N) = (packed.Next(ScalarType.Int64), packed.Next(ScalarType.Int64));
         var questions = new DeviceQuestions(packed.Next(ScalarType.Int64), packed.Next(ScalarType.Float32), packed.Next(ScalarType.Int64), oneToOne);
-        var (rows_DC, present_DC, drawn_DC) = (packed.Next(ScalarType.Int64), packed.Next(ScalarType.Bool), packed.Next(ScalarType.Float32));
+        var (rows_DC, entriesOfDraws_DC, present_DC, drawn_DC) = (packed.Next(ScalarType.Int64), packed.Next(ScalarType.Int64), packed.Next(ScalarType.Bool), packed.Next(ScalarType.Float32));
         return new(ids_BL, batch.Padded ? attended_BL.view(batch.Canvases, batch.Length) : null, rows_R, entries_N, questions, units(packed))
         {
-            Draws = widest == 0 ? null : new(rows_DC, present_DC.view(-1, widest), drawn_DC.view(-1, widest)),
+            Draws = widest == 0 ? null : new(batch.Draws[0].Law, rows_DC, entriesOfDraws_DC, present_DC.view(-1, widest), drawn_DC.view(-1, widest)),
         };
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Lateral.Core.Rollouts;
+using Lateral.Diffusion.Sampling;
 
 namespace Lateral.Diffusion.Likelihoods;
 
@@ -15,10 +16,10 @@ public readonly record struct PlannedUnit(float Behaviour, float Weight, int Ste
 /// <param name="Unit">index among the plan's units</param>
 public readonly record struct Question(int Position, int Unit, float Coefficient);
 
-/// <summary>The draw of a step's positions, whose log-prob counts for a unit.</summary>
+/// <summary>The selection of a step's positions, whose log-prob counts for a unit.</summary>
 /// <param name="Arranged">[C] the step's candidates: those that it drew, in order, then the others</param>
 /// <param name="Drawn">K, fewer than C</param>
-public sealed record DrawQuestion(ImmutableArray<int> Arranged, int Drawn, int Unit);
+public sealed record DrawQuestion(SelectionLaw Law, ImmutableArray<int> Arranged, int Drawn, int Unit);
 
 /// <summary>One canvas that the model sees, and what it is asked there.</summary>
 /// <param name="Hidden">[P + L] where the model sees MASK</param>

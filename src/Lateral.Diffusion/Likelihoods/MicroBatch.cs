@@ -1,3 +1,5 @@
+using Lateral.Diffusion.Sampling;
+
 namespace Lateral.Diffusion.Likelihoods;
 
 /// <summary>
@@ -12,9 +14,9 @@ namespace Lateral.Diffusion.Likelihoods;
 /// <param name="Positions">[N + D] its place in the completion; 0 for a draw</param>
 /// <param name="Units">[N + D] the unit in the shard's table that the answer counts for</param>
 /// <param name="Coefficients">[N + D] and how often</param>
-/// <param name="Draws">[D] of each draw the rows of its candidates as <see cref="DrawQuestion.Arranged"/>, and how many were drawn</param>
+/// <param name="Draws">[D] of each draw the rows and tokens of its candidates as <see cref="DrawQuestion.Arranged"/>, and how many were drawn; all of one law</param>
 public sealed record MicroBatch(
-    int Length, double[] Ids, int[] Lengths, double[] Rows, double[] RowOf, double[] Tokens, double[] Positions, int[] Units, double[] Coefficients, (int[] Rows, int Drawn)[] Draws)
+    int Length, double[] Ids, int[] Lengths, double[] Rows, double[] RowOf, double[] Tokens, double[] Positions, int[] Units, double[] Coefficients, (SelectionLaw Law, int[] Rows, int[] Tokens, int Drawn)[] Draws)
 {
     /// <summary>B</summary>
     public int Canvases => Lengths.Length;
@@ -78,11 +80,11 @@ public sealed record MicroBatch(
             }
         }
 
-        var draws = new List<(int[], int)>();
+        var draws = new List<(SelectionLaw, int[], int[], int)>();
         foreach (var ((view, firstUnit), canvas) in views)
         {
             if (view.Draw is not { } draw) continue;
-            draws.Add(([.. draw.Arranged.Select(position => RowOf(canvas, view, position))], draw.Drawn));
+            draws.Add((draw.Law, [.. draw.Arranged.Select(position => RowOf(canvas, view, position))], [.. draw.Arranged.Select(position => view.Trajectory.Tokens[position])], draw.Drawn));
             positions.Add(0);
             units.Add(firstUnit + draw.Unit);
             coefficients.Add(1);

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Lateral.Core.Learning;
 using Lateral.Core.Rollouts;
+using Lateral.Diffusion.Sampling;
 using static TorchSharp.torch;
 
 namespace Lateral.Diffusion.Likelihoods;
@@ -16,6 +17,7 @@ namespace Lateral.Diffusion.Likelihoods;
 public sealed class TrajectoryLikelihood(RatioGranularity unit, StepSubset subset, RolloutSpec? drawn = null) : ILikelihood
 {
     private readonly RolloutSpec? _drawn = unit is RatioGranularity.Step or RatioGranularity.SequenceSum ? drawn : null;
+    private readonly SelectionLaw _law = drawn is null ? SelectionLaw.Free : SelectionPolicies.ByName(drawn.Reveal).Law;
 
     public string Name => subset.Name;
 
@@ -55,7 +57,9 @@ public sealed class TrajectoryLikelihood(RatioGranularity unit, StepSubset subse
         if (_drawn is null) return null;
         var first = step / _drawn.StepsPerBlock * _drawn.BlockLength;
         var others = Enumerable.Range(first, _drawn.BlockLength).Where(position => (uint)trajectory.RevealStep[position] > (uint)step).ToArray();
-        return others.Length == 0 ? null : new([.. revealed.OrderBy(position => trajectory.RevealRank[position]), .. others], revealed.Length, unitOfStep);
+        if (others.Length == 0) return null;
+        IEnumerable<int> inOrder = trajectory.RevealRank.IsEmpty ? revealed : revealed.OrderBy(position => trajectory.RevealRank[position]);
+        return new(_law, [.. inOrder, .. others], revealed.Length, unitOfStep);
     }
 
     public Tensor Combine(Tensor logp_N, DeviceQuestions questions, DeviceUnits units) => LinearCombination.Of(logp_N, questions, units);

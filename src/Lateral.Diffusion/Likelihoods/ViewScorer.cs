@@ -1,4 +1,5 @@
 using Lateral.Diffusion.Models;
+using Lateral.Diffusion.Sampling;
 using Lateral.Diffusion.Tensors;
 using static TorchSharp.torch;
 
@@ -20,8 +21,10 @@ public static class ViewScorer
         if (batch.Draws is not { } draws) return tokens_N.MoveToOuterDisposeScope();
 
         // The sampler ranks by the untempered distribution, whatever it draws tokens at.
-        var certain_U = (inverse is null ? logp_UV : OutputDistribution.LogProbabilities(logits_UV, null)).amax([1]);
-        var scores_DC = certain_U.DividedBy(Sampling.PlackettLuceReveal.Temperature).index_select(0, draws.Rows_DC).view(draws.Present_DC.shape);
-        return cat([tokens_N, PlackettLuce.LogProbs(scores_DC, draws.Present_DC, draws.Drawn_DC)], 0).MoveToOuterDisposeScope();
+        var untempered_UV = inverse is null ? logp_UV : OutputDistribution.LogProbabilities(logits_UV, null);
+        var draws_D = draws.Law == SelectionLaw.LowConfidence
+            ? LowConfidence.LogFactors(logp_UV.exp(), untempered_UV.detach().exp(), draws)
+            : PlackettLuce.LogProbs(untempered_UV.amax([1]).DividedBy(PlackettLuceReveal.Temperature).index_select(0, draws.Rows_DC).view(draws.Present_DC.shape), draws.Present_DC, draws.Drawn_DC);
+        return cat([tokens_N, draws_D], 0).MoveToOuterDisposeScope();
     }
 }

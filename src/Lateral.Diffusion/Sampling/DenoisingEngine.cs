@@ -74,8 +74,10 @@ internal sealed class DenoisingEngine : IDisposable
     public StepResult Step()
     {
         var (inputs, outputs) = Forward();
+        var chosen = inputs.Work.ConvertAll(work => Choose(work, outputs));
+        var factors = Factors(chosen, outputs);
         var tokens = 0;
-        foreach (var (canvas, positions, firstDraw) in inputs.Work) tokens += Reveal(canvas, positions, firstDraw, outputs);
+        foreach (var (index, choice) in chosen.Index()) tokens += Reveal(choice, factors[index], outputs);
         return new(Finished(), inputs.Work.Count, _settings.Shape is null ? inputs.Work.Count : inputs.Canvases, tokens);
     }
 
@@ -137,15 +139,42 @@ internal sealed class DenoisingEngine : IDisposable
         return new($"a denoising step of [{Slots}, {length}] tokens (canvases, length) does not fit the memory of {_settings.Device} - lower topology.roles.sampler.slots ({_settings.Slots} now)", failure);
     }
 
-    private int Reveal(Canvas canvas, int[] positions, int firstDraw, StepOutputs outputs)
+    private Choice Choose(StepWork work, StepOutputs outputs)
     {
+        var (canvas, positions, firstDraw) = work;
         var certainty = new float[positions.Length];
-        for (var c = 0; c < positions.Length; c++) certainty[c] = outputs.Certainty(firstDraw + c);
+        for (var c = 0; c < positions.Length; c++) certainty[c] = (float)outputs.Certainty(firstDraw + c);
         var draws = new double[canvas.Selection.Draws ? positions.Length : 0];
         for (var c = 0; c < draws.Length; c++) draws[c] = _uniforms.Selection(canvas.Evaluation, canvas.Id, canvas.Step, positions[c]);
 
         var chosen = new int[canvas.Quota];
-        var logProb = canvas.Selection.Select(new(certainty, draws), chosen);
+        return new(work, chosen, canvas.Selection.Select(new(certainty, draws), chosen));
+    }
+
+    /// <summary>[choices] what the tokens that stay masked add to the sets' log-probabilities: one question to the device for all of them.</summary>
+    private static double[] Factors(List<Choice> choices, StepOutputs outputs)
+    {
+        var (factors, draws, thresholds, owners) = (new double[choices.Count], new List<int>(), new List<double>(), new List<int>());
+        foreach (var (index, (work, chosen, _)) in choices.Index())
+        {
+            if (work.Canvas.Selection.Law != SelectionLaw.LowConfidence) continue;
+            var least = chosen.Min(c => outputs.Certainty(work.FirstDraw + c));
+            foreach (var c in Enumerable.Range(0, work.Positions.Length).Except(chosen))
+            {
+                draws.Add(work.FirstDraw + c);
+                thresholds.Add(least);
+                owners.Add(index);
+            }
+        }
+
+        if (draws.Count == 0) return factors;
+        foreach (var (owner, factor) in owners.Zip(outputs.LogMassBelow!([.. draws], [.. thresholds]))) factors[owner] += factor;
+        return factors;
+    }
+
+    private int Reveal(Choice choice, double factor, StepOutputs outputs)
+    {
+        var ((canvas, positions, firstDraw), chosen, logProb) = choice;
         foreach (var (rank, c) in chosen.Index())
         {
             var draw = firstDraw + c;
@@ -154,9 +183,13 @@ internal sealed class DenoisingEngine : IDisposable
             canvas.Reveal(positions[c], outputs.Token(draw), outputs.LogProb(draw), outputs.Entropy(draw), rank);
         }
 
-        canvas.EndStep(logProb, _policy!);
+        canvas.EndStep(logProb + (float)factor, _policy!);
         return chosen.Length;
     }
+
+    /// <param name="Chosen">[K] indices of the candidates to reveal</param>
+    /// <param name="LogProb">of the choice, without what the masked tokens add</param>
+    private readonly record struct Choice(StepWork Work, int[] Chosen, float LogProb);
 }
 
 /// <param name="Active">canvases that took the step</param>

@@ -9,13 +9,18 @@ namespace Lateral.Diffusion.Sampling;
 /// <param name="Packed">[N * 4]: token, log-prob, certainty, entropy in nats of each draw</param>
 internal readonly record struct StepOutputs(double[] Packed)
 {
+    /// <summary>
+    /// Of some draws the log of the mass of those tokens whose untempered probability is below a threshold: asks the device once more, within the step.
+    /// </summary>
+    public Func<int[], double[], double[]>? LogMassBelow { get; init; }
+
     public int Token(int draw) => (int)Packed[4 * draw];
 
     /// <summary>Natural log of the tempered probability of the sampled token.</summary>
     public float LogProb(int draw) => (float)Packed[4 * draw + 1];
 
     /// <summary>What the canvas's reveal rule asks of the untempered distribution.</summary>
-    public float Certainty(int draw) => (float)Packed[4 * draw + 2];
+    public double Certainty(int draw) => Packed[4 * draw + 2];
 
     /// <summary>Entropy of the tempered distribution.</summary>
     public float Entropy(int draw) => (float)Packed[4 * draw + 3];
@@ -51,7 +56,22 @@ internal static class DenoisingKernel
         }
 
         var outputs_N4 = pieces.Count == 1 ? pieces[0] : cat(pieces, 0);
-        return new(outputs_N4.cpu().data<double>().ToArray());
+        return new(outputs_N4.cpu().data<double>().ToArray())
+        {
+            LogMassBelow = (draws, thresholds) => [.. draws.Zip(thresholds).Chunk(piece).SelectMany(some => LogMassBelow(model, inputs, packed, hidden_UD, rowOf_N, some))],
+        };
+    }
+
+    private static double[] LogMassBelow(LladaModel model, StepInputs inputs, Tensor packed, Tensor hidden_UD, Tensor rowOf_N, (int Draw, double Threshold)[] asked)
+    {
+        using var scope = NewDisposeScope();
+        var draws_M = Array.ConvertAll(asked, one => (double)one.Draw).ToDevice(model.Device).to(ScalarType.Int64);
+        var threshold_M1 = Array.ConvertAll(asked, one => one.Threshold).ToDevice(model.Device).unsqueeze(1);
+        var logits_MV = OutputDistribution.Logits(model, hidden_UD.index_select(0, rowOf_N.index_select(0, draws_M)));
+        var inverse_M1 = inputs.Tempered ? packed.narrow(0, inputs.InverseTemperaturesAt, inputs.Draws).index_select(0, draws_M).unsqueeze(1).to(ScalarType.Float32) : null;
+        var q_MV = OutputDistribution.LogProbabilities(logits_MV, inverse_M1).to(ScalarType.Float64).exp();
+        var p_MV = inputs.Tempered ? OutputDistribution.LogProbabilities(logits_MV, null).to(ScalarType.Float64).exp() : q_MV;
+        return q_MV.Times(p_MV.lt(threshold_M1).to(ScalarType.Float64)).sum(1).Limited(LowConfidence.Floor, 1).log().cpu().data<double>().ToArray();
     }
 
     private static Tensor Draw(LladaModel model, StepInputs inputs, Tensor packed, Tensor hidden_ND, int first, int count)
@@ -74,12 +94,12 @@ internal static class DenoisingKernel
         if (inputs.Greedy) token_N1 = where(Column(inputs.GreedyAt).to(ScalarType.Bool), logp_NV.argmax(1, keepdim: true), token_N1);
 
         var entropy_N1 = p_NV.Times(logp_NV).sum(1, keepdim: true).neg();
-        return cat([token_N1.to(ScalarType.Float64), logp_NV.gather(1, token_N1), CertaintyOf(untempered_NV, inputs, Column), entropy_N1], 1)
+        return cat([token_N1.to(ScalarType.Float64), logp_NV.gather(1, token_N1), CertaintyOf(untempered_NV, token_N1, inputs, Column), entropy_N1], 1)
             .MoveToOuterDisposeScope();
     }
 
     /// <summary>[N, 1] the statistic that each draw's reveal rule asks for; a batch of one rule computes one.</summary>
-    private static Tensor CertaintyOf(Tensor logp_NV, StepInputs inputs, Func<int, Tensor> column)
+    private static Tensor CertaintyOf(Tensor logp_NV, Tensor token_N1, StepInputs inputs, Func<int, Tensor> column)
     {
         Tensor? all_N1 = null;
         foreach (var asked in inputs.Asked)
@@ -88,6 +108,7 @@ internal static class DenoisingKernel
             {
                 Certainty.NegativeEntropy => logp_NV.exp().Times(logp_NV).sum(1, keepdim: true),
                 Certainty.Margin => MarginOf(logp_NV),
+                Certainty.SampledToken => logp_NV.gather(1, token_N1).exp(),
                 _ => logp_NV.amax([1], keepdim: true).exp(),
             };
             all_N1 = all_N1 is null ? one_N1 : where(column(inputs.CertaintyAt).Minus((double)asked).abs().AtMost(0), one_N1, all_N1);

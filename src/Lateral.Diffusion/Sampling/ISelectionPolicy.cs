@@ -25,6 +25,22 @@ public enum Certainty
 
     /// <summary>The largest probability less the second largest.</summary>
     Margin,
+
+    /// <summary>The probability of the token that was sampled.</summary>
+    SampledToken,
+}
+
+/// <summary>What the probability of a step's set is.</summary>
+public enum SelectionLaw
+{
+    /// <summary>1, or free of the weights.</summary>
+    Free,
+
+    /// <summary>That of an ordered draw, <see cref="Likelihoods.PlackettLuce"/>.</summary>
+    PlackettLuce,
+
+    /// <summary>That of the surest sampled tokens, <see cref="Likelihoods.LowConfidence"/>.</summary>
+    LowConfidence,
 }
 
 /// <summary>
@@ -43,8 +59,10 @@ public interface ISelectionPolicy
     /// <summary>Whether <see cref="Select"/> needs a uniform number per candidate.</summary>
     bool Draws { get; }
 
+    SelectionLaw Law => SelectionLaw.Free;
+
     /// <summary>Whether the order of the chosen ones is part of what <see cref="Select"/> draws.</summary>
-    bool Ordered => false;
+    bool Ordered => Law == SelectionLaw.PlackettLuce;
 
     /// <summary>Fills <paramref name="chosen"/> with the [K] candidate indices to reveal, ascending or in the order of the draw.</summary>
     /// <returns>natural log-probability of the chosen set</returns>
@@ -65,6 +83,7 @@ public static class SelectionPolicies
         "random" => new RandomReveal(),
         "left-to-right" => new LeftToRightReveal(),
         "plackett-luce" => new PlackettLuceReveal(),
+        "low-confidence" => new LowConfidenceReveal(),
         _ => throw new ArgumentException($"unknown reveal '{name}'; one of: {string.Join(", ", Names)}", nameof(name)),
     };
 }

@@ -19,7 +19,7 @@ public sealed class PlackettLuceReveal : ISelectionPolicy
 
     public bool Draws => true;
 
-    public bool Ordered => true;
+    public SelectionLaw Law => SelectionLaw.PlackettLuce;
 
     public float Select(in CandidateStatistics candidates, Span<int> chosen)
     {

@@ -57,7 +57,9 @@ internal sealed class Enumeration(ITokenizer tokenizer, int[] prompt, RolloutSpe
     {
         if (at == set.Length)
         {
-            Walk(step + 1, tokens, reveal, rank, logProb, outcomes);
+            var factor = spec.Reveal == "low-confidence" ? LowConfidenceFactor(step, set, tokens, reveal, distribution) : 0;
+            // A set that these tokens never make the surest.
+            if (!double.IsNegativeInfinity(factor)) Walk(step + 1, tokens, reveal, rank, logProb + factor, outcomes);
             return;
         }
 
@@ -78,6 +80,13 @@ internal sealed class Enumeration(ITokenizer tokenizer, int[] prompt, RolloutSpe
         var candidates = Enumerable.Range(first, spec.BlockLength).Where(position => reveal[position] < 0).ToArray();
         var quota = DenoisingPlan.QuotaOf(spec, step);
         var policy = SelectionPolicies.ByName(spec.Reveal);
+        if (policy.Law == SelectionLaw.LowConfidence)
+        {
+            // Every set is possible; how likely it is depends on its tokens.
+            foreach (var set in Subsets(candidates, quota)) yield return (set, 0);
+            yield break;
+        }
+
         if (policy.Ordered)
         {
             // Every order of every set but the last one of a block, which is certain.
@@ -109,6 +118,15 @@ internal sealed class Enumeration(ITokenizer tokenizer, int[] prompt, RolloutSpe
             Certainty.Margin => p[0] - p[1],
             _ => p[0],
         };
+    }
+
+    /// <summary>Sum over all draws of the others that are less sure than every token of the set.</summary>
+    private double LowConfidenceFactor(int step, int[] set, int[] tokens, int[] reveal, double[][] distribution)
+    {
+        var least = set.Min(position => distribution[position][tokens[position]]);
+        var first = DenoisingPlan.BlockOf(spec, step) * spec.BlockLength;
+        return Enumerable.Range(first, spec.BlockLength).Where(position => reveal[position] < 0)
+            .Sum(position => Math.Log(distribution[position].Where((logp, token) => token != tokenizer.MaskId && logp < least).Sum(Math.Exp)));
     }
 
     private static IEnumerable<int[]> Orders(int[] items) =>

@@ -41,6 +41,7 @@ public sealed class ExactnessTests : IDisposable
     [InlineData("margin")]
     [InlineData("left-to-right")]
     [InlineData("plackett-luce")]
+    [InlineData("low-confidence")]
     public void Replayed_likelihood_must_equal_the_enumerated_one_and_its_mean_score_must_vanish(string reveal)
     {
         var outcomes = Enumerate(reveal, _ => _a);
@@ -95,6 +96,33 @@ public sealed class ExactnessTests : IDisposable
         Assert.True(Math.Abs(Expectation(current) - Reweighted(behaviour, current, reveal)) > .02);
     }
 
+    /// <summary>The test that has to fail for the wrong formula.</summary>
+    [Fact]
+    public void Tokens_alone_must_be_known_to_be_no_likelihood_of_low_confidence_remasking()
+    {
+        var outcomes = Enumerate("low-confidence", _ => _a);
+        Assert.Equal(1, outcomes.Sum(outcome => Math.Exp(outcome.LogProb)), 1e-5);
+
+        using var scope = NewDisposeScope();
+        var probabilities = outcomes.Select(outcome => (float)Math.Exp(outcome.LogProb)).ToArray();
+        var table = Scoring.TableOf(outcomes.Select(outcome => outcome.Trajectory), advantages: probabilities);
+        var (sum, byRollout) = (0.0, new double[outcomes.Count]);
+        foreach (var batch in MicroBatch.Cut(table.Views, 1000, Tokenizer.MaskId))
+        {
+            var device = DeviceMicroBatch.Upload(batch, table.Units, _a);
+            var logp_N = ViewScorer.Score(_a, device, 1);
+            logp_N.mul(device.Units.Advantage_U).sum().backward();
+            var values = logp_N.detach().data<float>().ToArray();
+            for (var i = 0; i < values.Length; i++) byRollout[table.Units[batch.Units[i]].Rollout] += values[i];
+        }
+
+        sum = byRollout.Sum(Math.Exp);
+        Assert.True(sum > 1.2, $"token probabilities sum to {sum}");
+        var score = _a.Parameters.Values.Max(parameter => parameter.grad!.abs().max().item<float>());
+        Assert.True(score > 1e-3, $"their mean score is {score}");
+        Assert.Equal(RatioWorth.Approximate, RatioExactness.Of(RevealRules.ByName("low-confidence"), LikelihoodRules.ByName("trajectory"), RatioGranularity.Token, CorrectionRules.ByName("behaviour-clip")));
+    }
+
     [Fact]
     public void Drawn_order_must_be_known_to_be_biased_where_its_factor_is_left_out()
     {
@@ -119,6 +147,7 @@ public sealed class ExactnessTests : IDisposable
     [InlineData("margin")]
     [InlineData("left-to-right")]
     [InlineData("plackett-luce")]
+    [InlineData("low-confidence")]
     public async Task Sampler_must_draw_outcomes_with_the_probabilities_it_records(string reveal)
     {
         const int rollouts = 6000;
