@@ -20,6 +20,7 @@ internal static class ComparisonPlot
         svg.AppendLine(CultureInfo.InvariantCulture, $"<rect width=\"{Width}\" height=\"{2 * PanelHeight}\" fill=\"white\"/>");
         Panel(svg, 0, "rollouts", algorithms, runs, step => step.Rollouts);
         Panel(svg, PanelHeight, "seconds", algorithms, runs, step => step.Seconds);
+        Legend(svg, algorithms);
         svg.AppendLine("</svg>");
         return svg.ToString();
     }
@@ -35,7 +36,7 @@ internal static class ComparisonPlot
         Axes(svg, top, unit, furthest, highest, X, Y);
         foreach (var (index, algorithm) in algorithms.Index())
         {
-            var color = Colors[index % Colors.Length];
+            var (color, dash) = StyleOf(index);
             ImmutableArray<ImmutableArray<ComparedStep>> seeds = [.. drawn.Where(run => run.Algorithm == algorithm.Name).Select(run => Smooth(run.Steps))];
             if (seeds.IsEmpty) continue;
             // As far as every seed has come.
@@ -44,8 +45,21 @@ internal static class ComparisonPlot
             var values = grid.Select(at => seeds.Select(steps => ValueAt(steps, along, at)).ToArray()).ToArray();
             string Line(Func<double[], double> of) => string.Join(' ', grid.Select((at, i) => $"{X(at)},{Y(of(values[i]))}"));
             if (seeds.Length > 1) svg.AppendLine($"<polygon points=\"{Line(one => one.Max())} {string.Join(' ', Line(one => one.Min()).Split(' ').Reverse())}\" fill=\"{color}\" opacity=\"0.15\"/>");
-            svg.AppendLine($"<polyline points=\"{Line(one => one.Average())}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"2\"/>");
-            svg.AppendLine(CultureInfo.InvariantCulture, $"<text x=\"{Width - Right + 16}\" y=\"{top + Top + 12 + (16 * index)}\" fill=\"{color}\">{WebUtility.HtmlEncode(algorithm.Name)}</text>");
+            svg.AppendLine($"<polyline points=\"{Line(one => one.Average())}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"2\"{dash}/>");
+        }
+    }
+
+    /// <summary>Dashed once the colours have come round.</summary>
+    private static (string Color, string Dash) StyleOf(int index) => (Colors[index % Colors.Length], index < Colors.Length ? "" : " stroke-dasharray=\"6 3\"");
+
+    private static void Legend(StringBuilder svg, ImmutableArray<ComparedAlgorithm> algorithms)
+    {
+        var x = Width - Right + 16;
+        foreach (var (index, algorithm) in algorithms.Index())
+        {
+            var ((color, dash), y) = (StyleOf(index), Top + 12 + (18 * index));
+            svg.AppendLine(CultureInfo.InvariantCulture, $"<line x1=\"{x}\" x2=\"{x + 24}\" y1=\"{y - 4}\" y2=\"{y - 4}\" stroke=\"{color}\" stroke-width=\"2\"{dash}/>");
+            svg.AppendLine(CultureInfo.InvariantCulture, $"<text x=\"{x + 32}\" y=\"{y}\">{WebUtility.HtmlEncode(algorithm.Name)}</text>");
         }
     }
 
