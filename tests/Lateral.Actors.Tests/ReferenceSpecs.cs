@@ -73,6 +73,7 @@ public sealed class ReferenceSpecs
         ["corrections", "kto", ..] => ["algorithm.correction = kto", "algorithm.granularity = sequence-sum"],
         ["corrections", var name, ..] => [$"algorithm.correction = {name}"],
         ["likelihoods", var name, ..] => [$"algorithm.likelihood = {name}", "algorithm.correction = none"],
+        ["rollout", "reveal-limit"] => ["rollout.reveal = threshold"],
         ["algorithm", "granularity"] => ["algorithm.correction = none"],
         ["journal", "kind"] => ["journal.connection-string = \"Host=here;Database=lateral;Username=lateral\""],
         // Nobody has the role of a rank unless there are some, and elsewhere.

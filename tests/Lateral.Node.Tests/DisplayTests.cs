@@ -152,6 +152,19 @@ public sealed class DisplayTests
     }
 
     [Fact]
+    public async Task Gauge_that_leaves_its_limit_must_be_told_once_until_it_is_back()
+    {
+        using var writer = new StringWriter();
+        await using var output = new LineOutput(writer);
+        var display = new RunDisplay(Settings, Fixtures.Digits, output);
+        foreach (var (step, ess) in new[] { (1, .9), (2, .2), (3, .1), (4, .9), (5, .25) }) display.Step(Fixtures.Report(step, ("ratio/ess", ess)), null);
+        var told = writer.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => line.Contains("below 0.3", StringComparison.Ordinal)).ToList();
+        Assert.Equal(2, told.Count);
+        Assert.Contains("step 2: ratio/ess is 0.2", told[0], StringComparison.Ordinal);
+        Assert.Contains("step 5: ratio/ess is 0.25", told[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Shown_recorder_must_show_new_steps_and_not_those_an_earlier_attempt_recorded()
     {
         using var folder = new TemporaryFolder();

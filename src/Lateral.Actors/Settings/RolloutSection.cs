@@ -24,7 +24,19 @@ internal static class RolloutSection
         if (steps > length) rollout.Error("steps", $"must be at most gen-length ({length}) because every step reveals a token, got {steps} - write steps = {length}");
         return Spec();
 
-        RolloutSpec Spec() => new(length, block, steps, ReadTemperature(rollout), rollout.OneOf("reveal", RevealRules.Names), rollout.Bool("stop-at-end"));
+        RolloutSpec Spec()
+        {
+            var reveal = rollout.OneOf("reveal", RevealRules.Names);
+            return new(length, block, steps, ReadTemperature(rollout), reveal, rollout.Bool("stop-at-end")) { RevealLimit = ReadLimit(rollout, reveal) };
+        }
+    }
+
+    /// <summary>0 for a rule that knows none.</summary>
+    private static double ReadLimit(ConfigReader rollout, string reveal)
+    {
+        var given = rollout.Has("reveal-limit");
+        if (RevealRules.All.FirstOrDefault(rule => rule.Name == reveal)?.Limit is not { } limit) return 0;
+        return given ? rollout.Double("reveal-limit", limit.Least, limit.Most) : limit.Usual;
     }
 
     /// <summary>The multiples next to a value, at most <paramref name="most"/>. Example: 3 steps of 2 blocks are <c>2 or 4</c>.</summary>

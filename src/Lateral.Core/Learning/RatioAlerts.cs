@@ -23,7 +23,8 @@ public static class RatioAlerts
             ("ratio/chi2", double.NegativeInfinity, 1.0, "the policy is far from the one that sampled"),
         })
         {
-            if (!metrics.TryGetValue(metric, out var value) || (value >= least && value <= most)) continue;
+            // What is no number has no side of a limit; a step without a finite gradient says so itself.
+            if (!metrics.TryGetValue(metric, out var value) || !double.IsFinite(value) || (value >= least && value <= most)) continue;
             var limit = value < least ? $"below {least.ToString("0.##", CultureInfo.InvariantCulture)}" : $"above {most.ToString("0.##", CultureInfo.InvariantCulture)}";
             yield return new(metric, string.Create(CultureInfo.InvariantCulture, $"{metric} is {value:0.###}, {limit}: {meaning} - {Remedy}"));
         }

@@ -16,9 +16,33 @@ public enum Exactness
     Approximate,
 }
 
+/// <summary>What the probability of a step's set is.</summary>
+public enum SelectionLaw
+{
+    /// <summary>1, or free of the weights.</summary>
+    Free,
+
+    /// <summary>That of an ordered draw in proportion to how certain the candidates are.</summary>
+    PlackettLuce,
+
+    /// <summary>That of the surest sampled tokens.</summary>
+    LowConfidence,
+}
+
 /// <summary>A reveal rule as the configuration names it, and what a replay of its trajectories is worth.</summary>
-/// <param name="HasFactor">the set's probability depends on the weights, and a ratio of steps or whole completions holds it</param>
-public sealed record RevealRule(string Name, Exactness Exactness, bool HasFactor = false);
+/// <param name="Law">what the probability of a step's set is</param>
+public sealed record RevealRule(string Name, Exactness Exactness, SelectionLaw Law = SelectionLaw.Free)
+{
+    /// <summary>The set's probability depends on the weights, and a ratio of steps or of whole completions holds it.</summary>
+    public bool HasFactor => Law != SelectionLaw.Free;
+
+    /// <summary>What a step may reveal beyond its share of the steps; null = a step reveals its share and no more.</summary>
+    public RevealLimit? Limit { get; init; }
+}
+
+/// <summary>How sure a rule that reveals as much as it dares has to be.</summary>
+/// <param name="Usual">where the configuration does not say</param>
+public sealed record RevealLimit(double Least, double Most, double Usual);
 
 /// <summary>Every reveal rule. What the sampler does to a distribution must be what the likelihood replays: one row says both.</summary>
 public static class RevealRules
@@ -28,10 +52,12 @@ public static class RevealRules
         new("max-prob", Exactness.OnPolicyOnly),
         new("entropy", Exactness.OnPolicyOnly),
         new("margin", Exactness.OnPolicyOnly),
+        new("threshold", Exactness.OnPolicyOnly) { Limit = new(0, 1, 0.9) },
+        new("entropy-bounded", Exactness.OnPolicyOnly) { Limit = new(0, 100, 0.1) },
         new("random", Exactness.OnAndOffPolicy),
         new("left-to-right", Exactness.OnAndOffPolicy),
-        new("plackett-luce", Exactness.OnAndOffPolicy, HasFactor: true),
-        new("low-confidence", Exactness.OnPolicyOnly, HasFactor: true),
+        new("plackett-luce", Exactness.OnAndOffPolicy, SelectionLaw.PlackettLuce),
+        new("low-confidence", Exactness.OnPolicyOnly, SelectionLaw.LowConfidence),
     ];
 
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(rule => rule.Name)];

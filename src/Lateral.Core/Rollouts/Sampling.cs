@@ -7,12 +7,15 @@ namespace Lateral.Core.Rollouts;
 /// <summary>How a completion is denoised; part of the behaviour policy's identity.</summary>
 /// <param name="GenLength">L, generated tokens</param>
 /// <param name="BlockLength">tokens denoised together; divides <paramref name="GenLength"/></param>
-/// <param name="Steps">denoising steps for the whole completion; a multiple of the number of blocks</param>
+/// <param name="Steps">denoising steps for the whole completion, the most where a rule reveals as much as it dares; a multiple of the number of blocks</param>
 /// <param name="Temperature">softmax(logits / T); 0 is greedy (evaluation only: a greedy policy has no importance ratio)</param>
-/// <param name="Reveal">the selection policy's name: <c>max-prob</c> or <c>random</c></param>
+/// <param name="Reveal">the selection policy's name, see <see cref="RevealRules"/></param>
 /// <param name="StopAtEnd">finish as soon as everything before a revealed end token is revealed</param>
 public sealed record RolloutSpec(int GenLength, int BlockLength, int Steps, double Temperature, string Reveal, bool StopAtEnd)
 {
+    /// <summary>How sure <c>threshold</c> (a probability) and <c>entropy-bounded</c> (nats) have to be; 0 for all other rules.</summary>
+    public double RevealLimit { get; init; }
+
     public int Blocks => GenLength / BlockLength;
 
     public int StepsPerBlock => Steps / Blocks;

@@ -1,5 +1,5 @@
+using Lateral.Core.Rollouts;
 using Lateral.Diffusion.Models;
-using Lateral.Diffusion.Sampling;
 using Lateral.Diffusion.Tensors;
 using static TorchSharp.torch;
 

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Lateral.Core.Rollouts;
-using Lateral.Diffusion.Sampling;
 
 namespace Lateral.Diffusion.Likelihoods;
 

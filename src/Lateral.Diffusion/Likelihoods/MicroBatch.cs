@@ -1,4 +1,4 @@
-using Lateral.Diffusion.Sampling;
+using Lateral.Core.Rollouts;
 
 namespace Lateral.Diffusion.Likelihoods;
 

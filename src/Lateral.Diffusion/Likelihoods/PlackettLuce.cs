@@ -10,6 +10,9 @@ namespace Lateral.Diffusion.Likelihoods;
 /// <remarks>By logsumexp: the reference's plain exponentials overflow float32 above scores of 88.</remarks>
 public static class PlackettLuce
 {
+    /// <summary>A candidate's score is the log of its largest probability over this (MAPG's, arXiv 2607.15200).</summary>
+    public const double Temperature = 0.5;
+
     /// <summary>Stands for a candidate that is not there: its exponential is exactly 0 and its gradient finite.</summary>
     private const double Absent = -1e30;
 

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Lateral.Core.Learning;
 using Lateral.Core.Rollouts;
-using Lateral.Diffusion.Sampling;
 using static TorchSharp.torch;
 
 namespace Lateral.Diffusion.Likelihoods;
@@ -17,7 +16,7 @@ namespace Lateral.Diffusion.Likelihoods;
 public sealed class TrajectoryLikelihood(RatioGranularity unit, StepSubset subset, RolloutSpec? drawn = null) : ILikelihood
 {
     private readonly RolloutSpec? _drawn = unit is RatioGranularity.Step or RatioGranularity.SequenceSum ? drawn : null;
-    private readonly SelectionLaw _law = drawn is null ? SelectionLaw.Free : SelectionPolicies.ByName(drawn.Reveal).Law;
+    private readonly SelectionLaw _law = drawn is null ? SelectionLaw.Free : RevealRules.ByName(drawn.Reveal).Law;
 
     public string Name => subset.Name;
 

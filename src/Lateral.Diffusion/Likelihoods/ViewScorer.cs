@@ -1,5 +1,5 @@
+using Lateral.Core.Rollouts;
 using Lateral.Diffusion.Models;
-using Lateral.Diffusion.Sampling;
 using Lateral.Diffusion.Tensors;
 using static TorchSharp.torch;
 
@@ -24,7 +24,7 @@ public static class ViewScorer
         var untempered_UV = inverse is null ? logp_UV : OutputDistribution.LogProbabilities(logits_UV, null);
         var draws_D = draws.Law == SelectionLaw.LowConfidence
             ? LowConfidence.LogFactors(logp_UV.exp(), untempered_UV.detach().exp(), draws)
-            : PlackettLuce.LogProbs(untempered_UV.amax([1]).DividedBy(PlackettLuceReveal.Temperature).index_select(0, draws.Rows_DC).view(draws.Present_DC.shape), draws.Present_DC, draws.Drawn_DC);
+            : PlackettLuce.LogProbs(untempered_UV.amax([1]).DividedBy(PlackettLuce.Temperature).index_select(0, draws.Rows_DC).view(draws.Present_DC.shape), draws.Present_DC, draws.Drawn_DC);
         return cat([tokens_N, draws_D], 0).MoveToOuterDisposeScope();
     }
 }

@@ -71,14 +71,15 @@ internal sealed class Canvas
     /// <summary>The step that comes next.</summary>
     public int Step => _selectionLogProbs.Count;
 
-    public bool Finished => Step == Spec.Steps || (Spec.StopAtEnd && RevealedUpToEnd());
+    public bool Finished => (Selection.Adaptive ? !_revealStep.Contains(-1) : Step == Spec.Steps) || (Spec.StopAtEnd && RevealedUpToEnd());
 
-    public int Quota => DenoisingPlan.QuotaOf(Spec, Step);
+    /// <summary>The step's share of its block. Where a step may reveal more, a block still has no more steps than are planned.</summary>
+    public int Quota => DenoisingPlan.QuotaOf(Spec, Selection.Adaptive ? StepInBlock() : Step);
 
     /// <summary>Writes the [C] masked generated positions of the active block, ascending.</summary>
     public int Candidates(Span<int> positions)
     {
-        var (first, count) = (DenoisingPlan.BlockOf(Spec, Step) * Spec.BlockLength, 0);
+        var (first, count) = (ActiveBlock() * Spec.BlockLength, 0);
         for (var position = first; position < first + Spec.BlockLength; position++)
         {
             if (_revealStep[position] < 0) positions[count++] = position;
@@ -133,6 +134,20 @@ internal sealed class Canvas
     public RolloutInFlight ToInFlight() => new(
         new(Id, _task.Prompt.Tokens, [.. Ids.AsSpan(_prompt)], [.. _revealStep], [.. _tokenLogProbs], [.. _selectionLogProbs], 0, _policies.ToImmutable(), "") { RevealRank = [.. _revealRank] },
         _entropy);
+
+    private int ActiveBlock() => Selection.Adaptive ? Array.IndexOf(_revealStep, -1) / Spec.BlockLength : DenoisingPlan.BlockOf(Spec, Step);
+
+    /// <summary>Steps since the active block's first.</summary>
+    private int StepInBlock()
+    {
+        var begun = Step;
+        foreach (var step in _revealStep.AsSpan(ActiveBlock() * Spec.BlockLength, Spec.BlockLength))
+        {
+            if (step >= 0) begun = Math.Min(begun, step);
+        }
+
+        return Step - begun;
+    }
 
     private bool RevealedUpToEnd()
     {

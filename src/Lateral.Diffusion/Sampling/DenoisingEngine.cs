@@ -36,7 +36,7 @@ internal sealed class DenoisingEngine : IDisposable
 
     public void Enqueue(SampleTask task)
     {
-        var selection = SelectionPolicies.ByName(task.Spec.Reveal);
+        var selection = SelectionPolicies.Of(task.Spec);
         foreach (var sibling in task.Siblings)
         {
             var begun = task.Begun.FirstOrDefault(begun => begun.Id.Sibling == sibling);
@@ -147,8 +147,9 @@ internal sealed class DenoisingEngine : IDisposable
         var draws = new double[canvas.Selection.Draws ? positions.Length : 0];
         for (var c = 0; c < draws.Length; c++) draws[c] = _uniforms.Selection(canvas.Evaluation, canvas.Id, canvas.Step, positions[c]);
 
-        var chosen = new int[canvas.Quota];
-        return new(work, chosen, canvas.Selection.Select(new(certainty, draws), chosen));
+        var candidates = new CandidateStatistics(certainty, draws);
+        var chosen = new int[Math.Min(positions.Length, Math.Max(canvas.Quota, canvas.Selection.Dares(candidates)))];
+        return new(work, chosen, canvas.Selection.Select(candidates, chosen));
     }
 
     /// <summary>[choices] what the tokens that stay masked add to the sets' log-probabilities: one question to the device for all of them.</summary>

@@ -211,7 +211,7 @@ public sealed class DiffusionSampler : ISampler
     private void RequireDenoisable(SampleTask task)
     {
         DenoisingPlan.Validate(task.Spec);
-        _ = SelectionPolicies.ByName(task.Spec.Reveal);
+        _ = SelectionPolicies.Of(task.Spec);
         var length = task.Prompt.Tokens.Length + task.Spec.GenLength;
         if (_settings.Shape is { } shape && (length > shape.CanvasLength || task.Spec.BlockLength > shape.BlockLength))
         {

@@ -30,19 +30,6 @@ public enum Certainty
     SampledToken,
 }
 
-/// <summary>What the probability of a step's set is.</summary>
-public enum SelectionLaw
-{
-    /// <summary>1, or free of the weights.</summary>
-    Free,
-
-    /// <summary>That of an ordered draw, <see cref="Likelihoods.PlackettLuce"/>.</summary>
-    PlackettLuce,
-
-    /// <summary>That of the surest sampled tokens, <see cref="Likelihoods.LowConfidence"/>.</summary>
-    LowConfidence,
-}
-
 /// <summary>
 /// Which candidates a denoising step reveals: a law over sets that sees the token distributions and never the sampled
 /// tokens, so that P(step) = P(set) * product over the set of P(token).
@@ -64,6 +51,12 @@ public interface ISelectionPolicy
     /// <summary>Whether the order of the chosen ones is part of what <see cref="Select"/> draws.</summary>
     bool Ordered => Law == SelectionLaw.PlackettLuce;
 
+    /// <summary>How many candidates it dares to reveal at once: what a step reveals where that is more than its share.</summary>
+    int Dares(in CandidateStatistics candidates) => 0;
+
+    /// <summary>Whether a step may reveal more than its share: a rollout then has as many steps as it needs.</summary>
+    bool Adaptive => false;
+
     /// <summary>Fills <paramref name="chosen"/> with the [K] candidate indices to reveal, ascending or in the order of the draw.</summary>
     /// <returns>natural log-probability of the chosen set</returns>
     float Select(in CandidateStatistics candidates, Span<int> chosen);
@@ -75,8 +68,14 @@ public static class SelectionPolicies
     public static IReadOnlyList<string> Names => RevealRules.Names;
 
     /// <exception cref="ArgumentException">no such policy</exception>
-    public static ISelectionPolicy ByName(string name) => name switch
+    public static ISelectionPolicy Of(RolloutSpec spec) => ByName(spec.Reveal, spec.RevealLimit);
+
+    /// <param name="limit">of the rules that have one</param>
+    /// <exception cref="ArgumentException">no such policy</exception>
+    public static ISelectionPolicy ByName(string name, double limit = 0) => name switch
     {
+        "threshold" => new ThresholdReveal(limit),
+        "entropy-bounded" => new EntropyBoundedReveal(limit),
         "max-prob" => new SurestReveal("max-prob", Certainty.MaxProbability),
         "entropy" => new SurestReveal("entropy", Certainty.NegativeEntropy),
         "margin" => new SurestReveal("margin", Certainty.Margin),

@@ -4,15 +4,12 @@ using Lateral.Diffusion.Likelihoods;
 namespace Lateral.Diffusion.Sampling;
 
 /// <summary>
-/// Draws K candidates one after the other, each in proportion to its largest probability to the power 1 / T: a smooth form of <c>max-prob</c>, whose order has
+/// Draws K candidates one after the other, each in proportion to its largest probability to the power 1 / T (<see cref="PlackettLuce.Temperature"/>): a smooth form of <c>max-prob</c>, whose order has
 /// a likelihood, so that a policy can learn what to reveal when (after MAPG, arXiv 2607.15200, whose scores are those of sampled tokens).
 /// </summary>
 /// <remarks>By the Gumbel trick: the K largest of score - log(-log u) are such a draw, in its order.</remarks>
 public sealed class PlackettLuceReveal : ISelectionPolicy
 {
-    /// <summary>T: MAPG's.</summary>
-    public const double Temperature = 0.5;
-
     public string Name => "plackett-luce";
 
     public Exactness Exactness => Exactness.OnAndOffPolicy;
@@ -26,7 +23,7 @@ public sealed class PlackettLuceReveal : ISelectionPolicy
         var (scores, keys) = (new double[candidates.Count], new double[candidates.Count]);
         for (var c = 0; c < scores.Length; c++)
         {
-            scores[c] = Math.Log(candidates.Certainty[c]) / Temperature;
+            scores[c] = Math.Log(candidates.Certainty[c]) / PlackettLuce.Temperature;
             keys[c] = scores[c] - Math.Log(-Math.Log(1 - candidates.Uniforms[c]));
         }
 

@@ -118,6 +118,25 @@ public sealed class DiffusionSamplerTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("threshold", 1, "max-prob")]
+    [InlineData("entropy-bounded", 0, "entropy")]
+    public async Task Rule_that_dares_nothing_must_reveal_its_share_and_one_that_dares_all_a_block_a_step(string reveal, double timid, string plain)
+    {
+        async Task<SortedDictionary<RolloutId, Trajectory>> SampleAsync(RolloutSpec spec)
+        {
+            await using var sampler = await _policy.StartAsync(Tokenizer, 4);
+            sampler.Submit(TinyPolicy.Task(0, 4, [1], spec with { StopAtEnd = false }));
+            return await TinyPolicy.CollectAsync(sampler, 4);
+        }
+
+        var (shares, expected) = (await SampleAsync(Spec with { Reveal = reveal, RevealLimit = timid }), await SampleAsync(Spec with { Reveal = plain }));
+        Assert.All(shares, pair => Assert.Equal(expected[pair.Key].RevealStep.AsEnumerable(), pair.Value.RevealStep));
+        var bold = await SampleAsync(Spec with { Reveal = reveal, RevealLimit = reveal == "threshold" ? 0 : 100 });
+        Assert.All(bold.Values, trajectory => Assert.Equal(Spec.Blocks, trajectory.Steps));
+        Assert.All(bold.Values, trajectory => Assert.Equal(Enumerable.Range(0, Spec.GenLength).Select(position => position / Spec.BlockLength), trajectory.RevealStep));
+    }
+
     [Fact]
     public async Task Sampler_must_never_reveal_the_mask_whatever_the_uniform()
     {

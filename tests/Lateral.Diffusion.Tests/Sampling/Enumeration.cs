@@ -38,7 +38,7 @@ internal sealed class Enumeration(ITokenizer tokenizer, int[] prompt, RolloutSpe
 
     private void Walk(int step, int[] tokens, int[] reveal, int[] rank, double logProb, List<Outcome> outcomes)
     {
-        if (step == spec.Steps)
+        if (SelectionPolicies.Of(spec).Adaptive ? !reveal.Contains(-1) : step == spec.Steps)
         {
             var trajectory = new Trajectory(new(0, 0), [.. prompt], [.. tokens], [.. reveal], [.. new float[tokens.Length]], [.. new float[step]], 0, [new(0, 0, "h")], "")
             {
@@ -76,10 +76,11 @@ internal sealed class Enumeration(ITokenizer tokenizer, int[] prompt, RolloutSpe
     /// <summary>The sets the policy may reveal; every one for the random law, the one it takes for a deterministic law.</summary>
     private IEnumerable<(int[] Set, double LogProb)> Sets(int step, int[] reveal, double[][] distribution)
     {
-        var first = DenoisingPlan.BlockOf(spec, step) * spec.BlockLength;
+        var policy = SelectionPolicies.Of(spec);
+        var first = (policy.Adaptive ? Array.IndexOf(reveal, -1) / spec.BlockLength : DenoisingPlan.BlockOf(spec, step)) * spec.BlockLength;
         var candidates = Enumerable.Range(first, spec.BlockLength).Where(position => reveal[position] < 0).ToArray();
+        // One block here, so that a step's number is that in its block.
         var quota = DenoisingPlan.QuotaOf(spec, step);
-        var policy = SelectionPolicies.ByName(spec.Reveal);
         if (policy.Law == SelectionLaw.LowConfidence)
         {
             // Every set is possible; how likely it is depends on its tokens.
@@ -90,7 +91,7 @@ internal sealed class Enumeration(ITokenizer tokenizer, int[] prompt, RolloutSpe
         if (policy.Ordered)
         {
             // Every order of every set but the last one of a block, which is certain.
-            var scores = candidates.Select(position => distribution[position].Max() / PlackettLuceReveal.Temperature).ToArray();
+            var scores = candidates.Select(position => distribution[position].Max() / PlackettLuce.Temperature).ToArray();
             IEnumerable<int[]> draws = quota == candidates.Length ? [[.. Enumerable.Range(0, quota)]] : Subsets([.. Enumerable.Range(0, candidates.Length)], quota).SelectMany(Orders);
             foreach (var draw in draws) yield return ([.. draw.Select(c => candidates[c])], quota == candidates.Length ? 0 : ByHand(scores, draw));
             yield break;
@@ -103,8 +104,8 @@ internal sealed class Enumeration(ITokenizer tokenizer, int[] prompt, RolloutSpe
             yield break;
         }
 
-        var chosen = new int[quota];
         var certainty = candidates.Select(position => (float)Certain(policy.Asks, distribution[position])).ToArray();
+        var chosen = new int[Math.Min(candidates.Length, Math.Max(quota, policy.Dares(new(certainty, []))))];
         var logProb = policy.Select(new(certainty, []), chosen);
         yield return ([.. chosen.Select(index => candidates[index])], logProb);
     }

@@ -25,6 +25,8 @@ public sealed class ExactnessTests : IDisposable
     [InlineData("entropy", 27)]
     [InlineData("margin", 27)]
     [InlineData("left-to-right", 27)]
+    [InlineData("threshold", 27)]
+    [InlineData("entropy-bounded", 27)]
     // Six ordered pairs before the one that is left.
     [InlineData("plackett-luce", 6 * 27)]
     public void Outcome_probabilities_must_sum_to_one(string reveal, int count)
@@ -39,6 +41,8 @@ public sealed class ExactnessTests : IDisposable
     [InlineData("max-prob")]
     [InlineData("entropy")]
     [InlineData("margin")]
+    [InlineData("threshold")]
+    [InlineData("entropy-bounded")]
     [InlineData("left-to-right")]
     [InlineData("plackett-luce")]
     [InlineData("low-confidence")]
@@ -145,6 +149,8 @@ public sealed class ExactnessTests : IDisposable
     [InlineData("max-prob")]
     [InlineData("entropy")]
     [InlineData("margin")]
+    [InlineData("threshold")]
+    [InlineData("entropy-bounded")]
     [InlineData("left-to-right")]
     [InlineData("plackett-luce")]
     [InlineData("low-confidence")]
@@ -173,7 +179,11 @@ public sealed class ExactnessTests : IDisposable
     private static TrajectoryLikelihood Steps(string reveal, int steps = 2) =>
         new(RatioGranularity.Step, StepSubset.All, RevealRules.ByName(reveal).HasFactor ? Spec(reveal, steps) : null);
 
-    private static RolloutSpec Spec(string reveal, int steps = 2) => new(3, 3, steps, 1, reveal, false);
+    /// <summary>Limits at which some states of the tiny model reveal more than their share and others do not. Adaptive rules may take a step a token.</summary>
+    private static RolloutSpec Spec(string reveal, int steps = 2) => new(3, 3, reveal is "threshold" or "entropy-bounded" ? 3 : steps, 1, reveal, false)
+    {
+        RevealLimit = reveal switch { "threshold" => .5, "entropy-bounded" => .8, _ => 0 },
+    };
 
     private static List<Outcome> Enumerate(string reveal, Func<int, LladaModel> model, int steps = 2) => new Enumeration(Tokenizer, Prompt, Spec(reveal, steps), model).All();
 

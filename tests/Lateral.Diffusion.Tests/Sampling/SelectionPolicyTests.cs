@@ -70,7 +70,23 @@ public class SelectionPolicyTests
         Assert.All(RevealRules.All, rule => Assert.Equal(rule.Exactness, SelectionPolicies.ByName(rule.Name).Exactness));
         Assert.Equal(Exactness.OnAndOffPolicy, SelectionPolicies.ByName("random").Exactness);
         Assert.Equal(Exactness.OnPolicyOnly, SelectionPolicies.ByName("max-prob").Exactness);
-        Assert.Contains("max-prob, entropy, margin, random, left-to-right, plackett-luce, low-confidence", Assert.Throws<ArgumentException>(() => SelectionPolicies.ByName("alphabetical")).Message);
+        Assert.Contains("max-prob, entropy, margin, threshold, entropy-bounded, random, left-to-right, plackett-luce, low-confidence", Assert.Throws<ArgumentException>(() => SelectionPolicies.ByName("alphabetical")).Message);
+    }
+
+    [Fact]
+    public void Threshold_must_dare_every_candidate_above_it()
+    {
+        CandidateStatistics candidates = new([.95f, .5f, .9f, .91f], []);
+        Assert.Equal((2, 0, 4), (new ThresholdReveal(.9).Dares(candidates), new ThresholdReveal(1).Dares(candidates), new ThresholdReveal(0).Dares(candidates)));
+    }
+
+    [Fact]
+    public void Entropy_bound_must_dare_the_surest_whose_entropies_without_the_largest_stay_within_it()
+    {
+        // Entropies .1 .2 .4 .9: without the largest, the sums of the k surest are 0, .1, .3, .7.
+        CandidateStatistics candidates = new([-.4f, -.1f, -.9f, -.2f], []);
+        Assert.Equal([1, 2, 3, 4], new[] { .05, .15, .35, .75 }.Select(bound => new EntropyBoundedReveal(bound).Dares(new([-.4f, -.1f, -.9f, -.2f], []))));
+        Assert.Equal(1, new EntropyBoundedReveal(0).Dares(candidates));
     }
 
     [Fact]
