@@ -43,6 +43,7 @@ public sealed class EventSerializerSpecs : IDisposable
         { "ls1", Ledger() },
         { "ls1+course", Ledger() with { Course = [new StepGauges(2, [-.5, 1, double.NaN]), new StepGauges(3, [.25, 3, .125])], SpikeAnswered = 3, LastRollBack = 2 } },
         { "tr1", new TrajectoriesRecorded([Trajectory(0), Trajectory(1)]) },
+        { "tr1+order", new TrajectoriesRecorded([Trajectory(0) with { RevealRank = [1, 0, 0] }]) },
         { "tr1+surrogate", new TrajectoriesRecorded([Trajectory(0) with { Surrogate = new SurrogateValues("coupled(mask-high=0.8,mask-low=0.2)/token", [-1.5f, -.25f]) }]) },
         { "rw1", new RewardsRecorded("answer", [new PoolReward(0, 1, null, Metrics), new PoolReward(1, 0, "timeout", ImmutableSortedDictionary<string, double>.Empty)]) },
         { "if1", new InfraFaultRecorded("answer", "host down") },
