@@ -10,12 +10,12 @@ using TorchSharp;
 namespace Lateral.Diffusion.Learning;
 
 /// <summary>
-/// Group-relative policy optimisation on recorded trajectories (GRPO, Shao et al., arXiv 2402.03300, equation 3) with the
-/// trajectory's own likelihood: loss = sum over revealed tokens of correction(log pi, log mu, A) / revealed tokens.
+/// Group-relative policy optimisation (GRPO, Shao et al., arXiv 2402.03300, equation 3) of whatever likelihood, correction and penalty the run names:
+/// loss = sum over units of weight * (correction(log pi, log mu, A) + KL penalty) / units of the batch.
 /// </summary>
 /// <remarks>
-/// Departures: (1) the denominator is the number of tokens of the whole batch (as in DAPO), counted before anything is left
-/// out; (2) the ratio is anchored at the behaviour policy; (3) no KL term to a reference.
+/// Departures: (1) the denominator is the number of units of the whole batch (as in DAPO), counted before anything is left
+/// out; (2) by default the ratio is anchored at the behaviour policy and there is no KL term to a reference.
 /// The same batch on the same state gives the same weights to the bit on a CPU with one thread: shards, micro-batches and
 /// random numbers are pure functions of batch and settings.
 /// </remarks>

@@ -70,7 +70,7 @@ internal sealed class MaskPlan(Trajectory trajectory, PlanKey key, int? endToken
 
     public static bool[] Not(bool[] masked) => Array.ConvertAll(masked, one => !one);
 
-    public bool[] All() => Exactly(Length, 0);
+    public bool[] All() => [.. Enumerable.Repeat(true, Length)];
 
     private static int LengthOf(Trajectory trajectory, int? endToken)
     {

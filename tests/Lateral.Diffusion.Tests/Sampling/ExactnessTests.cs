@@ -19,6 +19,9 @@ public sealed class ExactnessTests : IDisposable
         foreach (var model in new[] { _a, _b, _c }) model.Dispose();
     }
 
+    public static TheoryData<string> Reveals { get; } =
+        ["random", "max-prob", "entropy", "margin", "threshold", "entropy-bounded", "left-to-right", "plackett-luce", "low-confidence"];
+
     [Theory]
     [InlineData("random", 3 * 27)]
     [InlineData("max-prob", 27)]
@@ -37,15 +40,7 @@ public sealed class ExactnessTests : IDisposable
     }
 
     [Theory]
-    [InlineData("random")]
-    [InlineData("max-prob")]
-    [InlineData("entropy")]
-    [InlineData("margin")]
-    [InlineData("threshold")]
-    [InlineData("entropy-bounded")]
-    [InlineData("left-to-right")]
-    [InlineData("plackett-luce")]
-    [InlineData("low-confidence")]
+    [MemberData(nameof(Reveals))]
     public void Replayed_likelihood_must_equal_the_enumerated_one_and_its_mean_score_must_vanish(string reveal)
     {
         var outcomes = Enumerate(reveal, _ => _a);
@@ -145,15 +140,7 @@ public sealed class ExactnessTests : IDisposable
     }
 
     [Theory]
-    [InlineData("random")]
-    [InlineData("max-prob")]
-    [InlineData("entropy")]
-    [InlineData("margin")]
-    [InlineData("threshold")]
-    [InlineData("entropy-bounded")]
-    [InlineData("left-to-right")]
-    [InlineData("plackett-luce")]
-    [InlineData("low-confidence")]
+    [MemberData(nameof(Reveals))]
     public async Task Sampler_must_draw_outcomes_with_the_probabilities_it_records(string reveal)
     {
         const int rollouts = 6000;
