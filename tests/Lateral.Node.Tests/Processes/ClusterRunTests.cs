@@ -14,32 +14,19 @@ namespace Lateral.Node.Tests.Processes;
 /// </summary>
 public sealed class ClusterRunTests : IDisposable
 {
-    private const string Conf = """
-        run { name = c, steps = 10, seed = 11 }
-        task { name = sort5, descending-fraction = 0.2 }
-        reward.pools.answer { kind = sort, right-digits = 0.3 }
-        warmup { steps = 200, batch = 64, lr = 6e-3 }
-        model.size { width = 32, layers = 2, heads = 2, mlp = 64 }
-        rollout { groups-per-step = 4, group-size = 12, gen-length = 5, block-length = 5, steps = 3 }
-        algorithm { advantage = group-z, lr = 1e-3 }
-        staleness.max-versions = 1
-        deterministic = on
-        topology.roles.sampler.slots = 4
-        eval { every = 0, prompts = 16, final-prompts = 32, samples = 2 }
-        checkpoint { every = 2, keep-last = 3 }
-        """;
-
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(4);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("lateral-cluster-").FullName;
     private readonly ConcurrentQueue<string> _lines = new();
+
+    private static string Conf(int steps) => DeterministicRun.Conf($"name = c, steps = {steps}");
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
     public async Task Run_over_processes_of_which_each_is_killed_must_end_like_the_run_of_one_process()
     {
-        File.WriteAllText(Path.Combine(_folder, "run.conf"), Conf);
+        File.WriteAllText(Path.Combine(_folder, "run.conf"), Conf(10));
         var (code, output) = await LateralProcess.RunAsync("train", Path.Combine(_folder, "run.conf"), "--runs-dir", Path.Combine(_folder, "alone"));
         Assert.True(code == 0, output);
 
@@ -65,7 +52,7 @@ public sealed class ClusterRunTests : IDisposable
     {
         // Long enough for a process to be started again meanwhile.
         const int Steps = 150;
-        File.WriteAllText(Path.Combine(_folder, "run.conf"), Conf.Replace("steps = 10", $"steps = {Steps}", StringComparison.Ordinal));
+        File.WriteAllText(Path.Combine(_folder, "run.conf"), Conf(Steps));
         var (code, output) = await LateralProcess.RunAsync("train", Path.Combine(_folder, "run.conf"), "--runs-dir", Path.Combine(_folder, "alone"));
         Assert.True(code == 0, output);
 
@@ -109,7 +96,7 @@ public sealed class ClusterRunTests : IDisposable
     [PostgresFact]
     public async Task Coordinator_that_is_killed_must_be_replaced_by_the_one_standing_by()
     {
-        File.WriteAllText(Path.Combine(_folder, "run.conf"), Conf);
+        File.WriteAllText(Path.Combine(_folder, "run.conf"), Conf(10));
         var (code, output) = await LateralProcess.RunAsync("train", Path.Combine(_folder, "run.conf"), "--runs-dir", Path.Combine(_folder, "alone"));
         Assert.True(code == 0, output);
 
@@ -134,7 +121,7 @@ public sealed class ClusterRunTests : IDisposable
     [Fact]
     public async Task Interrupted_cluster_must_save_the_run_and_every_process_end()
     {
-        File.WriteAllText(Path.Combine(_folder, "run.conf"), Conf.Replace("steps = 10", "steps = 1000", StringComparison.Ordinal));
+        File.WriteAllText(Path.Combine(_folder, "run.conf"), Conf(1000));
         await using var nodes = new NodeProcesses([Part("coordinator", "coordinator,reward", first: true), Part("learner", "learner"), Part("s1", "sampler")], _lines.Enqueue);
         using var interruption = new Interruption();
         var running = nodes.RunAsync(interruption);
@@ -153,7 +140,7 @@ public sealed class ClusterRunTests : IDisposable
     [Fact]
     public async Task Node_with_other_settings_must_be_refused_with_the_reason()
     {
-        File.WriteAllText(Path.Combine(_folder, "run.conf"), Conf.Replace("steps = 10", "steps = 1000", StringComparison.Ordinal));
+        File.WriteAllText(Path.Combine(_folder, "run.conf"), Conf(1000));
         await using var nodes = new NodeProcesses([Part("all", "coordinator,reward,learner,sampler", first: true)], _lines.Enqueue);
         using var interruption = new Interruption();
         var running = nodes.RunAsync(interruption);

@@ -13,23 +13,6 @@ public sealed class KillResumeTests(KillResumeTests.Uninterrupted whole) : IClas
 {
     private const int Steps = 6;
 
-    // Enough warm-up for rewards that differ, because without gradients all weights would be equal.
-    // Four slots for groups of twelve: a group is in the middle of being sampled most of the time.
-    private const string Conf = """
-        run { steps = 6, seed = 11 }
-        task { name = sort5, descending-fraction = 0.2 }
-        reward.pools.answer { kind = sort, right-digits = 0.3 }
-        warmup { steps = 200, batch = 64, lr = 6e-3 }
-        model.size { width = 32, layers = 2, heads = 2, mlp = 64 }
-        rollout { groups-per-step = 4, group-size = 12, gen-length = 5, block-length = 5, steps = 3 }
-        algorithm { advantage = group-z, lr = 1e-3 }
-        staleness.max-versions = 1
-        deterministic = on
-        topology.roles.sampler.slots = 4
-        eval { every = 0, prompts = 16, final-prompts = 32, samples = 2 }
-        checkpoint { every = 2, keep-last = 3 }
-        """;
-
     private readonly string _runs = Directory.CreateTempSubdirectory("lateral-kill-").FullName;
 
     public enum Moment
@@ -143,7 +126,7 @@ public sealed class KillResumeTests(KillResumeTests.Uninterrupted whole) : IClas
     private static LateralProcess Train(string runs, params (string, string)[] environment)
     {
         var conf = Path.Combine(runs, "kill.conf");
-        File.WriteAllText(conf, Conf);
+        File.WriteAllText(conf, DeterministicRun.Conf($"steps = {Steps}"));
         return LateralProcess.Start(environment, "train", conf, "--name", "k", "--runs-dir", runs);
     }
 
