@@ -6,7 +6,7 @@ param([string] $Target = 'build')
 
 switch ($Target) {
     'build' { dotnet build "$PSScriptRoot/Actors.sln" -c Release }
-    'test' { dotnet test "$PSScriptRoot/Actors.sln" }
+    'test' { dotnet test "$PSScriptRoot/Actors.sln" -c Release }
     'bench' { dotnet run -c Release --project "$PSScriptRoot/tests/Lateral.Benchmarks" }
     'quickstart' { dotnet run -c Release --project "$PSScriptRoot/src/Lateral.Node" -- train "$PSScriptRoot/hocon/quickstart.conf" }
     default { throw "unknown target '$Target'; there are build, test, bench and quickstart" }

@@ -14,6 +14,7 @@ public enum RandomStream
     Noise = 9,
     Initialization = 10,
     Canary = 11,
+    Hint = 12,
 }
 
 /// <summary>

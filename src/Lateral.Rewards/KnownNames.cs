@@ -3,7 +3,7 @@ namespace Lateral.Rewards;
 /// <summary>The message for a name that nothing is registered under.</summary>
 internal static class KnownNames
 {
-    /// <summary>Example: <c>unknown task 'sort4'; did you mean 'sort5'? Known: sort5, sort6, sudoku, countdown</c>.</summary>
+    /// <summary>Example: <c>unknown task 'sort4'; did you mean 'sort5'? Known: sort5, sort6, sudoku, countdown, multiply, order, serial</c>.</summary>
     public static string Unknown(string what, string name, IReadOnlyList<string> known)
     {
         var nearest = known.MinBy(candidate => Distance(name, candidate))!;

@@ -44,7 +44,11 @@ public sealed class EventSerializerSpecs : IDisposable
         { "ls1+course", Ledger() with { Course = [new StepGauges(2, [-.5, 1, double.NaN]), new StepGauges(3, [.25, 3, .125])], SpikeAnswered = 3, LastRollBack = 2 } },
         { "tr1", new TrajectoriesRecorded([Trajectory(0), Trajectory(1)]) },
         { "tr1+order", new TrajectoriesRecorded([Trajectory(0) with { RevealRank = [1, 0, 0] }]) },
+        { "tr1+masked-draws", new TrajectoriesRecorded([Trajectory(0) with { RevealRank = [1, 0, 0], MaskedDraws = [7, 300] }]) },
         { "tr1+surrogate", new TrajectoriesRecorded([Trajectory(0) with { Surrogate = new SurrogateValues("coupled(mask-high=0.8,mask-low=0.2)/token", [-1.5f, -.25f]) }]) },
+        { "tr1+given", new TrajectoriesRecorded([Trajectory(0) with { Given = [2, 300] }]) },
+        { "tr1+guesses", new TrajectoriesRecorded([Trajectory(0) with { Guesses = ["1é", "", "12"] }]) },
+        { "rw1+guesses", new RewardsRecorded("answer", [new PoolReward(0, 1, null, Metrics) { Guesses = [0, .5, 1] }]) },
         { "rw1", new RewardsRecorded("answer", [new PoolReward(0, 1, null, Metrics), new PoolReward(1, 0, "timeout", ImmutableSortedDictionary<string, double>.Empty)]) },
         { "if1", new InfraFaultRecorded("answer", "host down") },
         { "gq1", new GroupQuarantined("three faults") },
@@ -113,6 +117,15 @@ public sealed class EventSerializerSpecs : IDisposable
             if (expected is System.Collections.IEnumerable list and not string) Assert.Equal(list.Cast<object>(), ((System.Collections.IEnumerable)actual!).Cast<object>());
             else Assert.Equal(expected, actual);
         }
+    }
+
+    [Fact]
+    public void Trajectory_must_come_back_with_its_masked_draws_and_without_any_where_it_was_journaled_before_there_were_some()
+    {
+        var serializer = new EventSerializer((ExtendedActorSystem)_system);
+        Trajectory Read(string name) => Assert.Single(((TrajectoriesRecorded)serializer.FromBinary(Convert.FromHexString(Golden(name)), "tr1")).Trajectories);
+        Assert.Equal([7, 300], Read("tr1+masked-draws").MaskedDraws.AsEnumerable());
+        Assert.Empty(Read("tr1+order").MaskedDraws);
     }
 
     [Fact]

@@ -64,6 +64,7 @@ internal static class MessageSamples
         .Add("request-work", new RequestWork("127.0.0.1/cuda:0", 8))
         .Add("work-leased", new WorkLeased([Work(7), Work(8)]))
         .Add("work-leased+begun", new WorkLeased([Work(7) with { Begun = [InFlight(0), InFlight(3)] }]))
+        .Add("work-leased+masked-draws", new WorkLeased([Work(7) with { Begun = [Drawn(InFlight(0)), Drawn(InFlight(3))] }]))
         .Add("canvases-reported", new CanvasesReported("127.0.0.1/cuda:0", Work(7), [InFlight(3)]))
         .Add("canvases-reported+nothing", new CanvasesReported("127.0.0.1/cuda:0", Work(7), []))
         .Add("complete-lease", new CompleteLease("127.0.0.1/cuda:0", 7))
@@ -79,10 +80,13 @@ internal static class MessageSamples
         .Add("group-finished+filtered", new GroupFinished(new GroupFiltered(7, "reward pool 'answer' failed")))
         .Add("retire-group", new RetireGroup(7))
         .Add("score-rollouts", new ScoreRollouts(7, [new RewardRequest(new RolloutId(7, 0), Prompt, "12"), new RewardRequest(new RolloutId(7, 1), Prompt, "é")]))
+        .Add("score-rollouts+guesses", new ScoreRollouts(7, [new RewardRequest(new RolloutId(7, 0), Prompt, "12") { Guesses = ["1é", "", "12"] }]))
         .Add("scoring-goes-on", new ScoringGoesOn(7, "answer"))
         .Add("rollouts-scored", new RolloutsScored(7, "answer", [(0, new RewardOutcome.Scored(.75, Metrics)), (1, new RewardOutcome.ModelFault("timeout")), (2, new RewardOutcome.InfraFault("host down"))]))
+        .Add("rollouts-scored+guesses", new RolloutsScored(7, "answer", [(0, new RewardOutcome.Scored(.75, Metrics) { Guesses = [0, .5, 1] }), (1, new RewardOutcome.ModelFault("timeout") { Guesses = [-1] })]))
         .Add("get-group", new GetGroup(7, 4))
         .Add("group-content", new GroupContent(7, 8, [new ScoredTrajectory(Trajectory(0), 1, Metrics), new ScoredTrajectory(Trajectory(1), 0, Metrics)]))
+        .Add("group-content+guesses", new GroupContent(7, 8, [new ScoredTrajectory(Trajectory(0) with { Guesses = ["1é", "", "12"] }, 1, Metrics) { GuessRewards = [0, .5, 1] }]))
         .Add("group-incomplete", new GroupIncomplete(7, "1/2 sampled"))
         .Add("part-status", Part)
         .Add("part-status+bare", new PartStatus("policy cache", Phase.Idle))
@@ -109,6 +113,8 @@ internal static class MessageSamples
         new RolloutId(7, sibling), [3, 1, 4], [1, 2, 10], [0, 2, -1], [-.5f, -1.25f, 0], [0, -.7f, 0], .3f, [new PolicySpan(0, 2, Hash), new PolicySpan(1, 3, Parent)], "12");
 
     private static RolloutInFlight InFlight(int sibling) => new(Trajectory(sibling) with { Tokens = [1, 11, 11], RevealStep = [0, -1, -1], TokenLogProbs = [-.5f, 0, 0], SelectionLogProbs = [-.7f], RevealEntropy = 0, Policies = [new PolicySpan(0, 2, Hash)], Text = "" }, .125);
+
+    private static RolloutInFlight Drawn(RolloutInFlight begun) => begun with { SoFar = begun.SoFar with { RevealRank = [0, 0, 0], MaskedDraws = [7, 300] } };
 
     private static SampleWork Work(long group) => new(group, [0, 3], 2, true);
 }

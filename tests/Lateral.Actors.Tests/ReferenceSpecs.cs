@@ -10,7 +10,7 @@ namespace Lateral.Actors.Tests;
 public sealed class ReferenceSpecs
 {
     /// <summary>Sections that stand for themselves: kinds without keys of their own.</summary>
-    private static readonly string[] Keyless = ["reward.kinds.sudoku", "reward.kinds.sudoku-exact", "corrections.topr", "corrections.none"];
+    private static readonly string[] Keyless = ["reward.kinds.sudoku", "reward.kinds.sudoku-exact", "reward.kinds.multiply", "reward.kinds.order", "reward.kinds.serial", "corrections.topr", "corrections.none", "objectives.masked", "objectives.next-token", "objectives.block"];
 
     private static readonly IReadOnlyList<ReferenceEntry> Entries = [.. RunSettingsLoader.Guide().Entries];
 
@@ -33,7 +33,7 @@ public sealed class ReferenceSpecs
     {
         var reached = Keys.SelectMany(Effect).ToHashSet(StringComparer.Ordinal);
         // Computed from others, the sections that only plugins fill, and the absence of TLS, whose keys go together.
-        var all = Flatten(Json([])).Keys.Where(property => property != "Tls" && !property.StartsWith("Ledger", StringComparison.Ordinal) && property is not ("Rollout.Spec.Blocks" or "Rollout.Spec.StepsPerBlock"));
+        var all = Flatten(Json([])).Keys.Where(property => property != "Tls" && !property.StartsWith("Ledger", StringComparison.Ordinal) && property is not ("Rollout.Spec.Blocks" or "Rollout.Spec.StepsPerBlock" or "SupervisedOnly"));
         Assert.Equal([], all.Except(reached));
     }
 
@@ -73,6 +73,12 @@ public sealed class ReferenceSpecs
         ["corrections", "kto", ..] => ["algorithm.correction = kto", "algorithm.granularity = sequence-sum"],
         ["corrections", var name, ..] => [$"algorithm.correction = {name}"],
         ["likelihoods", var name, ..] => [$"algorithm.likelihood = {name}", "algorithm.correction = none"],
+        ["algorithm", "train"] => ["rollout.reveal = unmasking-policy", "algorithm.granularity = step"],
+        ["model", "attention"] => ["rollout { reveal = left-to-right, steps = null }", "warmup.steps = 0"],
+        ["algorithm", "critic", ..] => ["algorithm.advantage = value-gae"],
+        ["objectives", "next-token"] => ["model.attention = causal", "warmup.objective = next-token", "rollout { reveal = left-to-right, steps = null }"],
+        ["objectives", var name, ..] => [$"warmup.objective = {name}"],
+        ["rollout", "hints", ..] => ["rollout.hints.rollouts = 4"],
         ["rollout", "reveal-limit"] => ["rollout.reveal = threshold"],
         ["algorithm", "granularity"] => ["algorithm.correction = none"],
         ["journal", "kind"] => ["journal.connection-string = \"Host=here;Database=lateral;Username=lateral\""],

@@ -46,6 +46,7 @@ public sealed class ArchitectureTests
 
     [Theory]
     [InlineData("TorchSharp", "Diffusion")]
+    [InlineData("Microsoft.ML.Tokenizers", "Diffusion")]
     [InlineData("Akka", "Actors, Node")]
     [InlineData("Akka.Cluster", "Actors")]
     [InlineData("Akka.Persistence", "Actors")]

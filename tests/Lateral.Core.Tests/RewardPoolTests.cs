@@ -42,6 +42,36 @@ public sealed class RewardPoolTests
         Assert.InRange(most, 1, 2);
     }
 
+    [Fact]
+    public async Task Guesses_must_be_scored_like_completions_and_equal_ones_once()
+    {
+        var asked = new List<string>();
+        var pool = new RewardPool(Spec(workers: 1, TimeSpan.FromSeconds(10)) with { FaultReward = -1 }, new Verifier(request =>
+        {
+            Assert.Empty(request.Guesses);
+            asked.Add(request.Completion);
+            return request.Completion == "?" ? new RewardOutcome.ModelFault("unreadable") : new RewardOutcome.Scored(request.Completion.Length, NoParts);
+        }));
+        var outcomes = await pool.ScoreAsync([Request(0) with { Completion = "12", Guesses = ["123", "12", "?", "123"] }, Request(1) with { Completion = "?", Guesses = ["?", ""] }, Request(2)]);
+        Assert.Equal(2, Assert.IsType<RewardOutcome.Scored>(outcomes[0]).Value);
+        Assert.Equal([3, 2, -1, 3], outcomes[0].Guesses.ToArray());
+        Assert.IsType<RewardOutcome.ModelFault>(outcomes[1]);
+        Assert.Equal([-1, 0], outcomes[1].Guesses.ToArray());
+        Assert.Empty(outcomes[2].Guesses);
+        Assert.Equal(["12", "123", "?", "?", "", ""], asked);
+    }
+
+    [Theory]
+    [InlineData(double.NaN)]
+    [InlineData(null)]
+    public async Task Guess_that_cannot_be_scored_must_be_an_infrastructure_fault_of_its_rollout(double? value)
+    {
+        var pool = new RewardPool(Spec(workers: 1, TimeSpan.FromSeconds(10)), new Verifier(request => request.Completion.Length == 0
+            ? new RewardOutcome.Scored(1, NoParts) : value is { } number ? new RewardOutcome.Scored(number, NoParts) : throw new IOException("disk")));
+        var outcome = Assert.Single(await pool.ScoreAsync([Request(0) with { Guesses = ["", "7"] }]));
+        Assert.Contains(value is null ? "disk" : "non-finite", Assert.IsType<RewardOutcome.InfraFault>(outcome).Kind, StringComparison.Ordinal);
+    }
+
     private static RewardOutcome Hang(ManualResetEventSlim never)
     {
         never.Wait(TimeSpan.FromSeconds(30));

@@ -29,6 +29,39 @@ public sealed class RolloutGroupTests
         Assert.Equal(1, scored.Siblings[0].Breakdown["answer/exact"]);
     }
 
+    /// <summary>2 x 1 + .5 x 1 = 2.5; two of four steps revealed something, so a share of .4 costs .4 x 2 / 4 of it.</summary>
+    [Fact]
+    public void Steps_that_revealed_something_must_cost_their_part_of_the_reward()
+    {
+        var group = Apply(Empty with { StepCost = new(.4, 4) }, Empty.Record([Sampled(0) with { RevealStep = [3, 1, 3, -1] }, Sampled(1) with { RevealStep = [0, 1, 2, 3] }]));
+        foreach (var pool in new[] { "answer", "format" }) group = Apply(group, group.Record(pool, [(0, new RewardOutcome.Scored(1, NoParts)), (1, new RewardOutcome.Scored(1, NoParts))]));
+        Assert.Equal([2.5 * (1 - (.4 * 2 / 4)), 2.5 * (1 - .4)], group.ToScored().Siblings.Select(sibling => sibling.Reward));
+        Assert.Equal(1, group.ToScored().Siblings[0].Breakdown["answer"]);
+        Assert.Equal([2.5, 2.5], (group with { StepCost = default }).ToScored().Siblings.Select(sibling => sibling.Reward));
+    }
+
+    /// <summary>Pools of weight 2 and .5; two of four steps cost .4 x 2 / 4 = .2 of all of it.</summary>
+    [Fact]
+    public void Guesses_must_be_worth_what_their_rollout_would_have_got_for_them()
+    {
+        var group = Apply(Empty with { StepCost = new(.4, 4) }, Empty.Record([Sampled(0) with { Guesses = ["11", "12"] }, Sampled(1)]));
+        group = Apply(group, group.Record("answer", [(0, new RewardOutcome.Scored(1, NoParts) { Guesses = [0, 1] }), (1, new RewardOutcome.Scored(1, NoParts))]));
+        group = Apply(group, group.Record("format", [(0, new RewardOutcome.ModelFault("unreadable") { Guesses = [.5, -1] }), (1, new RewardOutcome.Scored(1, NoParts))]));
+        Assert.Equal([.25 * .8, 1.5 * .8], group.ToScored().Siblings[0].GuessRewards.ToArray(), NearDouble);
+        Assert.Empty(group.ToScored().Siblings[1].GuessRewards);
+
+        bool NearDouble(double a, double b) => Math.Abs(a - b) < 1e-12;
+    }
+
+    [Fact]
+    public void Outcome_that_leaves_guesses_out_must_count_as_an_infrastructure_fault()
+    {
+        var group = Apply(Empty, Empty.Record([Sampled(0) with { Guesses = ["11", "12"] }]));
+        group = Apply(group, group.Record("answer", [(0, new RewardOutcome.Scored(1, NoParts) { Guesses = [1] })]));
+        Assert.Empty(group.Rewards);
+        Assert.Equal(1, group.InfraFaults);
+    }
+
     [Fact]
     public void Sibling_must_be_recorded_once_and_only_for_its_own_group()
     {
@@ -72,6 +105,8 @@ public sealed class RolloutGroupTests
         ScoredTrajectory[] others =
         [
             sibling with { Reward = 0.5 },
+            sibling with { Trajectory = trajectory with { Guesses = ["11", "12"] }, GuessRewards = [0, 1] },
+            sibling with { Trajectory = trajectory with { Guesses = ["11", "12"] }, GuessRewards = [1, 1] },
             sibling with { Trajectory = trajectory with { Tokens = [1, 3] } },
             sibling with { Trajectory = trajectory with { RevealStep = [1, 0] } },
             sibling with { Trajectory = trajectory with { TokenLogProbs = [-.1f, -.25f] } },

@@ -33,6 +33,27 @@ public sealed class SettingRulesTests
         Assert.Equal(worth, RatioExactness.Of(RevealRules.ByName(reveal), LikelihoodRules.ByName("trajectory"), unit, CorrectionRules.ByName(correction)));
 
     [Theory]
+    // The ratio of a whole step or completion holds the factor; one of a token leaves it out.
+    [InlineData("plackett-luce", "trajectory", RatioGranularity.Step, "behaviour-clip", RatioWorth.Exact)]
+    [InlineData("plackett-luce-sampled", "trajectory", RatioGranularity.Step, "behaviour-clip", RatioWorth.Exact)]
+    [InlineData("plackett-luce-sampled", "trajectory", RatioGranularity.SequenceSum, "behaviour-clip", RatioWorth.Exact)]
+    [InlineData("plackett-luce-sampled", "trajectory", RatioGranularity.Token, "behaviour-clip", RatioWorth.Approximate)]
+    [InlineData("plackett-luce-sampled", "trajectory", RatioGranularity.Sequence, "behaviour-clip", RatioWorth.Approximate)]
+    [InlineData("low-confidence", "trajectory", RatioGranularity.Step, "behaviour-clip", RatioWorth.ExactOnPolicyOnly)]
+    [InlineData("bernoulli", "trajectory", RatioGranularity.Step, "behaviour-clip", RatioWorth.Exact)]
+    [InlineData("bernoulli", "trajectory", RatioGranularity.Token, "behaviour-clip", RatioWorth.Approximate)]
+    [InlineData("bernoulli", "trajectory-two-stage", RatioGranularity.Token, "behaviour-clip", RatioWorth.Exact)]
+    // Beside a ratio of the factor, one of a token is as good as without a factor, unless the draw depends on it.
+    [InlineData("unmasking-policy", "trajectory-two-stage", RatioGranularity.Token, "behaviour-clip", RatioWorth.Exact)]
+    [InlineData("plackett-luce-sampled", "trajectory-two-stage", RatioGranularity.Token, "behaviour-clip", RatioWorth.ExactOnPolicyOnly)]
+    [InlineData("low-confidence", "trajectory-two-stage", RatioGranularity.Token, "behaviour-clip", RatioWorth.ExactOnPolicyOnly)]
+    [InlineData("plackett-luce-sampled", "trajectory-two-stage", RatioGranularity.Token, "gspo", RatioWorth.Approximate)]
+    [InlineData("plackett-luce-sampled", "trajectory-two-stage", RatioGranularity.Token, "none", RatioWorth.None)]
+    [InlineData("random", "trajectory-two-stage", RatioGranularity.Token, "behaviour-clip", RatioWorth.Exact)]
+    public void Ratio_of_a_drawn_order_must_be_worth_what_it_holds_of_the_draw(string reveal, string likelihood, RatioGranularity unit, string correction, RatioWorth worth) =>
+        Assert.Equal(worth, RatioExactness.Of(RevealRules.ByName(reveal), LikelihoodRules.ByName(likelihood), unit, CorrectionRules.ByName(correction)));
+
+    [Theory]
     [InlineData(Exactness.OnAndOffPolicy)]
     [InlineData(Exactness.OnPolicyOnly)]
     [InlineData(Exactness.Approximate)]

@@ -132,7 +132,7 @@ public sealed class ConfigCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("lr", "did you mean warmup.lr or algorithm.lr?")]
+    [InlineData("lr", "did you mean warmup.lr or algorithm.critic.lr or algorithm.lr?")]
     [InlineData("algorithm.lrr", "did you mean algorithm.lr?")]
     [InlineData("rollout.grup-size", "did you mean rollout.group-size?")]
     [InlineData("rollout.zzzzzzzz", "config explain rollout")]

@@ -101,6 +101,22 @@ public sealed class DisplayTests
     }
 
     [Fact]
+    public void Supervised_run_must_be_told_as_one_without_steps()
+    {
+        var settings = Fixtures.Load("runs", "run.steps = 0", "warmup { objective = dot, steps = 800 }", "eval { samples = 8, vote = 8 }").Settings;
+        Assert.Equal("run quickstart: task sort5, supervised only: 800 steps of 256 examples with objective dot, answers of 5 tokens in 1 block, seed 1", RunLines.Header(settings));
+        var point = Fixtures.Base(("eval/pass_at_1", 0.261), ("eval/greedy", 0.34), ("eval/pass_at_k", 0.6), ("eval/vote_at_8", 0.41));
+        var progress = RunProgress.Start(settings).With(point);
+        Assert.EndsWith("sampled pass@1 26.1%, greedy 34.0%, pass@8 60.0%, vote@8 41.0%", RunLines.Evaluation(progress.Evaluations[0], 8), StringComparison.Ordinal);
+        var lines = RunSummary.Finished(progress).ToList();
+        Assert.Contains("run quickstart finished: supervised only, 800 steps of 256 examples with objective dot", lines);
+        Assert.Contains("  sampled pass@1    26.1%", lines);
+        Assert.Contains("  vote@8            41.0%", lines);
+        Assert.Contains(lines, line => line.EndsWith("resume quickstart --set run.steps=100", StringComparison.Ordinal));
+        Assert.DoesNotContain(lines, line => line.Contains("->", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Lines_must_come_once_a_tenth_of_the_warm_up_and_once_a_step()
     {
         using var writer = new StringWriter();

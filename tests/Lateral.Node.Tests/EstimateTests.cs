@@ -43,6 +43,17 @@ public sealed class EstimateTests
     }
 
     [Fact]
+    public void Critic_must_count_as_a_network_with_one_output()
+    {
+        var device = Assert.Single(Estimate("warmup.steps = 0", "algorithm.advantage = value-gae").Devices(_ => null));
+        long Of(string role, string what) => device.Roles.Single(one => one.Role == role).Items.Single(item => item.What == what).Bytes;
+        Assert.Equal(16 * (Parameters - (99 * 32)), Of("learner", "critic"));
+        Assert.Equal(12 * (Parameters - (99 * 32)), Of("process", "critic's checkpoint copy"));
+        // 512 rollouts x 3 states x 10 tokens = 15,360 in one forward of the critic.
+        Assert.Equal(2 * 15_360 * ((13 * 32) + (3 * 64)) * 6, Of("learner", "activations"));
+    }
+
+    [Fact]
     public void Micro_batch_and_temperature_must_count()
     {
         var items = Items(Estimate("warmup.steps = 0", "learner.micro-batch-tokens = 640", "rollout.temperature = 0.9"));

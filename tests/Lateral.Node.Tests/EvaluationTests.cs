@@ -52,6 +52,37 @@ public sealed class EvaluationTests
         Assert.All(sampler.Tasks, task => Assert.True(task.Evaluation));
     }
 
+    /// <summary>Three different right answers, one, and none, beside wrong ones.</summary>
+    [Fact]
+    public async Task Different_right_answers_of_a_prompt_must_be_counted_once_each()
+    {
+        string[][] completions = [["right 1", "right 2", "right 1", "right 3"], ["wrong 1", "right", "right", "wrong 2"], ["wrong 1", "wrong 2", "wrong 3", "wrong 4"]];
+        await using var evaluator = Evaluator(new ScriptedSampler((task, sibling) => completions[task.Group][sibling]), new EvaluationSettings(10, 2, 3, 4));
+        Assert.Equal(4.0 / 3, (await evaluator.EvaluateAsync(Policy, full: true, default))["eval/distinct_correct"], 12);
+    }
+
+    [Theory]
+    [InlineData(new[] { "a", "b", "b" }, 1)]
+    [InlineData(new[] { "a", "b", "b", "a" }, 0)]
+    [InlineData(new[] { "c", "b", "a", "a", "b" }, 1)]
+    [InlineData(new[] { null, null, "a" }, 2)]
+    [InlineData(new string?[] { null, null }, null)]
+    [InlineData(new string?[0], null)]
+    public void Majority_must_be_the_most_frequent_answer_and_of_equals_the_first_seen(string?[] answers, int? winner) => Assert.Equal(winner, MajorityVote.Winner(answers));
+
+    [Fact]
+    public async Task Vote_must_judge_what_the_first_samples_elect()
+    {
+        // Of five samples the first four vote. Prompt 0: right 2, wrong 1, none 1: right. Prompt 1: a tie that a wrong one opens. Prompt 2: no answer at all among the four.
+        string[][] completions = [["wrong", "right", "", "right", "wrong"], ["wrong", "right", "right", "wrong", "right"], ["", "", "", "", "right"]];
+        var sampler = new ScriptedSampler((task, sibling) => completions[task.Group][sibling]);
+        await using var evaluator = Evaluator(sampler, new EvaluationSettings(10, 2, 3, 5) { Vote = 4 });
+        var metrics = await evaluator.EvaluateAsync(Policy, full: true, default);
+        Assert.Equal(1.0 / 3, metrics["eval/vote_at_4"], 12);
+        Assert.Equal((0.4 + 0.6 + 0.2) / 3, metrics["eval/pass_at_1"], 12);
+        Assert.DoesNotContain("eval/vote_at_4", (await evaluator.EvaluateAsync(Policy, full: false, default)).Keys);
+    }
+
     [Fact]
     public async Task Short_evaluation_must_sample_each_prompt_once_and_nothing_greedily()
     {
@@ -113,7 +144,7 @@ public sealed class EvaluationTests
 
     private static SamplingEvaluator Evaluator(ScriptedSampler sampler, EvaluationSettings settings) => new(
         new EvaluationSampler(() => sampler, TimeSpan.FromSeconds(10)), new AnyCache(), new EvaluationPrompts(10, Prompt),
-        new AnswerJudge([new JudgePool(Spec0("answer"), new Verifier(r => Scored(1, ("answer", r.Completion == "right" ? 1 : 0))))]), Spec, settings, TimeProvider.System);
+        new AnswerJudge([new JudgePool(Spec0("answer"), new Verifier(r => Scored(1, ("answer", r.Completion.StartsWith("right", StringComparison.Ordinal) ? 1 : 0))))]) { FinalAnswer = text => text.Length > 0 ? text : null }, Spec, settings, TimeProvider.System);
 
     private static Task<Judgement> JudgeAsync(params JudgePool[] pools) =>
         new AnswerJudge(pools).JudgeAsync(Fixtures.Trajectory(0, 0, "1", "12", 0, 1), Prompt(0), default);

@@ -22,11 +22,30 @@ public sealed class PresetTests
         Assert.Contains($"| `{name}` |", docs, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("sft", "masked")]
+    [InlineData("block-sft", "block")]
+    [InlineData("dot", "dot")]
+    [InlineData("dot-mp", "dot-mp")]
+    public void Supervised_preset_must_train_by_its_objective_and_nothing_after_it(string name, string objective)
+    {
+        foreach (var run in new[] { "quickstart.conf", "tasks/multiply.conf" })
+        {
+            var settings = RunSettingsLoader.Load([Fixtures.Hocon(run), Fixtures.Hocon($"algorithms/{name}.conf")], [], null, ShippedPlugins.All).Settings;
+            Assert.Equal((0, objective), (settings.Steps, settings.Warmup.Objective.Name));
+            // Thoughts are denoised together where the objective noises them together.
+            if (name == "dot") Assert.Equal(1, settings.Rollout.Spec.Blocks);
+        }
+
+        var repeated = RunSettingsLoader.Load([Fixtures.Hocon("quickstart.conf"), Fixtures.Hocon($"algorithms/{name}.conf")], ["run.steps = 3"], null, ShippedPlugins.All).Settings;
+        Assert.False(repeated.SupervisedOnly);
+    }
+
     [Fact]
     public void Every_method_must_stand_in_the_docs()
     {
         var docs = File.ReadAllText(Path.Combine(Path.GetDirectoryName(Fixtures.Hocon("quickstart.conf"))!, "..", "docs", "algorithms.md"));
-        foreach (var name in LikelihoodRules.Names.Concat(CorrectionRules.Names).Concat(Advantages.Names).Concat(Core.Rollouts.RevealRules.Names))
+        foreach (var name in LikelihoodRules.Names.Concat(CorrectionRules.Names).Concat(Advantages.Names).Concat(Core.Rollouts.RevealRules.Names).Concat(SupervisedRules.Names))
             Assert.Contains($"`{name}`", docs, StringComparison.Ordinal);
     }
 }

@@ -89,6 +89,12 @@ public sealed class ReplayTests(TrainedRun trained) : IDisposable
         ],
         pages.Steps());
         Assert.Equal("  revealed    5@0 -0.10  4@2 -0.30  3@1 -0.20  1@1 -0.20  ░@-  (token@step log-prob)", pages.Compact().Last());
+
+        // The last token was given; before each step the model would have answered something.
+        var hinted = new RolloutPages("r", new RecordedRollout(trajectory with { Given = [4], Guesses = ["11111", "51111", "54111"] }, 0.5, System.Collections.Immutable.ImmutableSortedDictionary<string, double>.Empty, null, null), Fixtures.Digits);
+        Assert.Equal("  step  policy  ░░░░1", hinted.Steps().First());
+        Assert.Equal("     2  v4      54311  4 (-0.30)  before it \"54111\"", hinted.Steps().Last());
+        Assert.EndsWith("1@given  (token@step log-prob)", hinted.Compact().Last(), StringComparison.Ordinal);
     }
 
     private async Task<string> Done(string id, params string[] options)

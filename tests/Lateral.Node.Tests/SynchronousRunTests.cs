@@ -64,7 +64,7 @@ public sealed class SynchronousRunTests(TrainedRun trained) : IDisposable
     {
         var prompt = task.Prompts.Train(ordinal);
         sampler.Submit(new SampleTask(ordinal, [.. Enumerable.Range(0, settings.Rollout.GroupSize)], prompt, settings.Rollout.Spec, Evaluation: false));
-        var group = new RolloutGroup(ordinal, settings.Rollout.GroupSize, settings.Pools);
+        var group = RolloutGroup.Of(ordinal, settings);
         while (group.Trajectories.Count < settings.Rollout.GroupSize)
             foreach (var recorded in group.Record([.. await sampler.NextFinishedAsync(cancellation)])) group = group.Apply(recorded);
         foreach (var pool in settings.Pools)

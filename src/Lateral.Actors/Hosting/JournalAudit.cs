@@ -46,7 +46,7 @@ public static class JournalAudit
         var (trajectories, rewards, faults) = (0L, 0L, 0L);
         for (var ordinal = 0L; ordinal < ledger.Issued; ordinal++)
         {
-            var group = new RolloutGroup(ordinal, settings.Rollout.GroupSize, settings.Pools);
+            var group = RolloutGroup.Of(ordinal, settings);
             foreach (var change in Read<IGroupEvent>(connection, $"group-{settings.Name}-{ordinal}", violations.Add))
             {
                 try

@@ -34,7 +34,7 @@ public static class RunJournal
     /// <exception cref="RunHostException">there is no journal, or it cannot be read</exception>
     public static RolloutGroup Group(RunSettings settings, long ordinal) =>
         Read<IGroupEvent>(settings, $"group-{settings.Name}-{ordinal}")
-            .Aggregate(new RolloutGroup(ordinal, settings.Rollout.GroupSize, settings.Pools), (group, change) => group.Apply(change));
+            .Aggregate(RolloutGroup.Of(ordinal, settings), (group, change) => group.Apply(change));
 
     private static ImmutableArray<T> Read<T>(RunSettings settings, string persistenceId)
     {

@@ -42,7 +42,7 @@ internal sealed class RolloutGroupActor : JournaledActor<IGroupEvent>, IWithTime
         : base($"group-{settings.Name}-{ordinal}", gauge)
     {
         (_refs, _prompt, _time) = (refs, prompts.Train(ordinal), time);
-        _group = new RolloutGroup(ordinal, settings.Rollout.GroupSize, settings.Pools);
+        _group = RolloutGroup.Of(ordinal, settings);
 
         Recover<IGroupEvent>(change => _group = _group.Apply(change));
         Recover<RecoveryCompleted>(_ => Start());
@@ -142,7 +142,7 @@ internal sealed class RolloutGroupActor : JournaledActor<IGroupEvent>, IWithTime
     {
         // Tried again at once, a short outage would use up all tries.
         if (_faulted.TryGetValue(pool.Name, out var fault) && _time.GetElapsedTime(fault) < RetryAfter) return;
-        ImmutableArray<RewardRequest> requests = [.. _group.Unscored(pool.Name).Select(t => new RewardRequest(t.Id, _prompt, t.Text))];
+        ImmutableArray<RewardRequest> requests = [.. _group.Unscored(pool.Name).Select(t => new RewardRequest(t.Id, _prompt, t.Text) { Guesses = t.Guesses })];
         if (requests.IsEmpty) return;
         if (_scoring.TryGetValue(pool.Name, out var sign) && _time.GetElapsedTime(sign) < Silent) return;
         _scoring[pool.Name] = _time.GetTimestamp();

@@ -53,7 +53,7 @@ internal static class GroupCodec
         {
             Group = m.Group,
             Prompt = new PromptProto { Index = prompt.Index, Tokens = { prompt.Tokens }, Text = prompt.Text, Reference = prompt.Reference },
-            Completions = { m.Requests.Select(request => new CompletionProto { Sibling = request.Id.Sibling, Text = request.Completion }) },
+            Completions = { m.Requests.Select(request => new CompletionProto { Sibling = request.Id.Sibling, Text = request.Completion, Guesses = { request.Guesses } }) },
         };
     }
 
@@ -62,12 +62,12 @@ internal static class GroupCodec
         Required(p.Prompt, "prompt");
         Expect(p.Completions.Count > 0, "there is nothing to score");
         var prompt = new Prompt(p.Prompt.Index, [.. p.Prompt.Tokens], p.Prompt.Text, p.Prompt.Reference);
-        return new(p.Group, [.. p.Completions.Select(completion => new RewardRequest(new RolloutId(p.Group, completion.Sibling), prompt, completion.Text))]);
+        return new(p.Group, [.. p.Completions.Select(completion => new RewardRequest(new RolloutId(p.Group, completion.Sibling), prompt, completion.Text) { Guesses = [.. completion.Guesses] })]);
     }
 
     private static RewardOutcomeProto ToProto(int sibling, RewardOutcome outcome)
     {
-        var proto = new RewardOutcomeProto { Sibling = sibling };
+        var proto = new RewardOutcomeProto { Sibling = sibling, Guesses = { outcome.Guesses } };
         switch (outcome)
         {
             case RewardOutcome.Scored scored:
@@ -89,8 +89,8 @@ internal static class GroupCodec
 
     private static RewardOutcome FromProto(RewardOutcomeProto p) => p.OutcomeCase switch
     {
-        RewardOutcomeProto.OutcomeOneofCase.Scored => new RewardOutcome.Scored(p.Scored.Value, RunEventCodec.Read(p.Scored.Breakdown)),
-        RewardOutcomeProto.OutcomeOneofCase.ModelFault => new RewardOutcome.ModelFault(p.ModelFault),
+        RewardOutcomeProto.OutcomeOneofCase.Scored => new RewardOutcome.Scored(p.Scored.Value, RunEventCodec.Read(p.Scored.Breakdown)) { Guesses = [.. p.Guesses] },
+        RewardOutcomeProto.OutcomeOneofCase.ModelFault => new RewardOutcome.ModelFault(p.ModelFault) { Guesses = [.. p.Guesses] },
         RewardOutcomeProto.OutcomeOneofCase.InfraFault => new RewardOutcome.InfraFault(p.InfraFault),
         // An outcome of an unknown kind must never be read as one that counts.
         _ => throw new FormatException($"the outcome of sibling {p.Sibling} is missing"),
@@ -101,7 +101,7 @@ internal static class GroupCodec
         var proto = new GroupContentProto { Group = m.Group, GroupSize = m.GroupSize, Prompt = { m.Siblings.IsEmpty ? [] : m.Siblings[0].Trajectory.Prompt } };
         foreach (var sibling in m.Siblings)
         {
-            var item = new ScoredTrajectoryProto { Trajectory = GroupEventCodec.ToProto(sibling.Trajectory), Reward = sibling.Reward };
+            var item = new ScoredTrajectoryProto { Trajectory = GroupEventCodec.ToProto(sibling.Trajectory), Reward = sibling.Reward, GuessRewards = { sibling.GuessRewards } };
             RunEventCodec.Fill(item.Breakdown, sibling.Breakdown);
             proto.Siblings.Add(item);
         }
@@ -113,6 +113,6 @@ internal static class GroupCodec
     {
         ImmutableArray<int> prompt = [.. p.Prompt];
         return new(p.Group, p.GroupSize, [.. p.Siblings.Select(sibling => new ScoredTrajectory(
-            SamplingCodec.ReadTrajectory(p.Group, prompt, Required(sibling.Trajectory, "trajectory")), sibling.Reward, RunEventCodec.Read(sibling.Breakdown)))]);
+            SamplingCodec.ReadTrajectory(p.Group, prompt, Required(sibling.Trajectory, "trajectory")), sibling.Reward, RunEventCodec.Read(sibling.Breakdown)) { GuessRewards = [.. sibling.GuessRewards] })]);
     }
 }

@@ -28,7 +28,7 @@ internal static class GroupEventCodec
         var proto = new RewardsRecordedProto { Pool = e.Pool };
         foreach (var reward in e.Rewards)
         {
-            var item = new PoolRewardProto { Sibling = reward.Sibling, Value = reward.Value };
+            var item = new PoolRewardProto { Sibling = reward.Sibling, Value = reward.Value, Guesses = { reward.Guesses } };
             if (reward.Fault is not null) item.Fault = reward.Fault;
             RunEventCodec.Fill(item.Breakdown, reward.Breakdown);
             proto.Rewards.Add(item);
@@ -38,7 +38,7 @@ internal static class GroupEventCodec
     }
 
     public static RewardsRecorded FromProto(RewardsRecordedProto p) =>
-        new(p.Pool, [.. p.Rewards.Select(r => new PoolReward(r.Sibling, r.Value, r.HasFault ? r.Fault : null, RunEventCodec.Read(r.Breakdown)))]);
+        new(p.Pool, [.. p.Rewards.Select(r => new PoolReward(r.Sibling, r.Value, r.HasFault ? r.Fault : null, RunEventCodec.Read(r.Breakdown)) { Guesses = [.. r.Guesses] })]);
 
     public static TrajectoryProto ToProto(Trajectory trajectory)
     {
@@ -50,6 +50,9 @@ internal static class GroupEventCodec
         proto.Policies.AddRange(trajectory.Policies.Select(span =>
             new PolicySpanProto { FirstStep = span.FirstStep, Version = span.Version, Hash = RunEventCodec.Hash(span.Hash) }));
         proto.RevealRank.AddRange(trajectory.RevealRank);
+        proto.MaskedDraws.AddRange(trajectory.MaskedDraws);
+        proto.Guesses.AddRange(trajectory.Guesses);
+        proto.Given.AddRange(trajectory.Given);
         if (trajectory.Surrogate is { } surrogate) proto.Surrogate = new SurrogateProto { Identity = surrogate.Identity, Values = { surrogate.Values } };
         return proto;
     }
@@ -66,6 +69,9 @@ internal static class GroupEventCodec
         p.Text)
     {
         RevealRank = [.. p.RevealRank],
+        MaskedDraws = [.. p.MaskedDraws],
+        Guesses = [.. p.Guesses],
+        Given = [.. p.Given],
         Surrogate = p.Surrogate is { } surrogate ? new SurrogateValues(surrogate.Identity, [.. surrogate.Values]) : null,
     };
 }

@@ -34,15 +34,17 @@ internal static class Parcel
 
     /// <summary>An upper bound of the bytes in protobuf: five for an integer of any size, four for a float.</summary>
     public static int SizeOf(Trajectory trajectory) =>
-        64 + 5 * (trajectory.Prompt.Length + trajectory.Tokens.Length + trajectory.RevealStep.Length + trajectory.RevealRank.Length)
+        64 + 5 * (trajectory.Prompt.Length + trajectory.Tokens.Length + trajectory.RevealStep.Length + trajectory.RevealRank.Length + trajectory.MaskedDraws.Length + trajectory.Given.Length)
         + 4 * (trajectory.TokenLogProbs.Length + trajectory.SelectionLogProbs.Length + (trajectory.Surrogate?.Values.Length ?? 0)) + (trajectory.Surrogate?.Identity.Length ?? 0)
-        + 64 * trajectory.Policies.Length + Encoding.UTF8.GetByteCount(trajectory.Text);
+        + 64 * trajectory.Policies.Length + Encoding.UTF8.GetByteCount(trajectory.Text) + SizeOf(trajectory.Guesses);
 
     public static int SizeOf(RolloutInFlight begun) => SizeOf(begun.SoFar) + 16;
 
-    public static int SizeOf(ScoredTrajectory scored) => SizeOf(scored.Trajectory) + 16 + scored.Breakdown.Sum(part => 24 + Encoding.UTF8.GetByteCount(part.Key));
+    public static int SizeOf(ScoredTrajectory scored) => SizeOf(scored.Trajectory) + 16 + 8 * scored.GuessRewards.Length + scored.Breakdown.Sum(part => 24 + Encoding.UTF8.GetByteCount(part.Key));
 
     public static int SizeOf(RewardRequest request) =>
         64 + 5 * request.Prompt.Tokens.Length + Encoding.UTF8.GetByteCount(request.Prompt.Text)
-        + Encoding.UTF8.GetByteCount(request.Prompt.Reference) + Encoding.UTF8.GetByteCount(request.Completion);
+        + Encoding.UTF8.GetByteCount(request.Prompt.Reference) + Encoding.UTF8.GetByteCount(request.Completion) + SizeOf(request.Guesses);
+
+    private static int SizeOf(ImmutableArray<string> texts) => texts.Sum(text => 6 + Encoding.UTF8.GetByteCount(text));
 }

@@ -37,7 +37,10 @@ internal static class SamplingCodec
     public static Trajectory ReadTrajectory(long group, ImmutableArray<int> prompt, TrajectoryProto p)
     {
         Expect(p.RevealRank.Count == 0 || p.RevealRank.Count == p.Tokens.Count, $"sibling {p.Sibling} has {p.Tokens.Count} tokens and {p.RevealRank.Count} places in their order");
+        Expect(p.MaskedDraws.Count <= (long)p.SelectionLogProbs.Count * p.Tokens.Count, $"sibling {p.Sibling} has {p.MaskedDraws.Count} draws that stayed masked, more than {p.SelectionLogProbs.Count} steps of {p.Tokens.Count} tokens make");
         Expect(p.RevealStep.Count == p.Tokens.Count && p.TokenLogProbs.Count == p.Tokens.Count, $"sibling {p.Sibling} has {p.Tokens.Count} tokens, {p.RevealStep.Count} reveal steps and {p.TokenLogProbs.Count} log-probs");
+        Expect(p.Guesses.Count == 0 || p.Guesses.Count == p.SelectionLogProbs.Count, $"sibling {p.Sibling} has {p.Guesses.Count} guesses for {p.SelectionLogProbs.Count} steps");
+        Expect(p.Given.All(position => (uint)position < (uint)p.RevealStep.Count && p.RevealStep[position] == -1) && p.Given.Zip(p.Given.Skip(1), (one, next) => one < next).All(ascending => ascending), $"sibling {p.Sibling} was given tokens that its {p.Tokens.Count} positions do not have, that a step revealed, or twice");
         Expect(p.Policies.Count > 0, $"sibling {p.Sibling} was sampled under no policy");
         return GroupEventCodec.FromProto(group, prompt, p);
     }

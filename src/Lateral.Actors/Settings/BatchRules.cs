@@ -28,6 +28,8 @@ internal static class BatchRules
         if (learner.Likelihood.Knobs.TryGetValue("step-subset", out var subset)) CheckSubset(algorithm, rollout, learner, (int)subset);
         var correction = CorrectionRules.ByName(learner.Correction.Name);
         CheckLikelihood(algorithm, learner, correction);
+        if (RevealRules.All.FirstOrDefault(rule => rule.Name == rollout.Spec.Reveal) is { } reveal) CheckOrder(algorithm, learner, reveal);
+        if (rollout.Spec.Hints is not null) CheckHints(config.Section("rollout").Section("hints"), rollout, learner);
         if (correction.HasEpsilon) CheckEpsilon(config, learner, correction);
         if (learner.Correction.Knobs.TryGetValue("dual-clip", out var dual) && dual != 0 && dual <= 1 + learner.Correction["clip-epsilon"])
             Where(config, correction, "dual-clip").Error("dual-clip", $"must be 0 (off) or above 1 + clip-epsilon ({Text(1 + learner.Correction["clip-epsilon"])}), got {Text(dual)} - write dual-clip = 3");
@@ -36,6 +38,14 @@ internal static class BatchRules
             learnerSection.Error("ranks", $"must be 1 with correction = {correction.Name} and algorithm.updates = {learner.Updates}: only the rank that computed a shard in the first update knows what its policy thought of it - write ranks = 1, or updates = 1");
         if (learner.HasReference && ranks > 1)
             learnerSection.Error("ranks", $"must be 1 with {(correction.Preference ? $"correction = {correction.Name}" : "kl.anchor = reference")}: the reference policy is on the learner's node only - write ranks = 1");
+        if (learner.Critic is not null && ranks > 1)
+            learnerSection.Error("ranks", $"must be 1 with algorithm.advantage = {learner.Advantage}, got {ranks}: the value model is on the learner's device only - write ranks = 1, or advantage = group-z");
+        if (!Advantages.OfGroups.Contains(learner.Advantage) && learner.Unit is RatioGranularity.Sequence or RatioGranularity.SequenceSum)
+        {
+            var what = learner.NeedsGuesses ? "a return is one of a step, and a completion has but one loss" : "a value is one of a token, and no baseline of a whole completion that holds it";
+            algorithm.Error("advantage", $"must be one of groups with granularity = {Granularities.NameOf(learner.Unit)}, got {learner.Advantage}: {what} - write granularity = token, or advantage = group-z");
+        }
+
         if (correction.Preference && learner.Unit is not (RatioGranularity.Sequence or RatioGranularity.SequenceSum))
             algorithm.Error("granularity", $"must be sequence-sum with correction = {correction.Name}, got {Granularities.NameOf(learner.Unit)}: it compares whole completions - write granularity = sequence-sum");
         if (learner.Kl is { Coefficient: > 0, Anchor: "old" } && !LikelihoodRules.ByName(learner.Likelihood.Name).Recorded && !correction.HasRatio)
@@ -51,6 +61,29 @@ internal static class BatchRules
             algorithm.Error("correction", $"must be none with likelihood = sandwich, got {correction.Name}: a bound that depends on the reward's sign has no ratio - write correction = none");
         if (correction.Name == "dppo-tv" && learner.Unit is RatioGranularity.Sequence or RatioGranularity.SequenceSum)
             algorithm.Error("correction", $"must be another than dppo-tv with granularity = {Granularities.NameOf(learner.Unit)}: its limit is one on a token's probability - write correction = behaviour-clip");
+    }
+
+    /// <summary>What a rollout was given is no part of its probability: that is known of what was recorded, in an order whose law does not depend on what is left.</summary>
+    private static void CheckHints(ConfigReader hints, RolloutSettings rollout, LearnerSettings learner)
+    {
+        if (!LikelihoodRules.ByName(learner.Likelihood.Name).Recorded) hints.Error("rollouts", $"must be 0 with algorithm.likelihood = {learner.Likelihood.Name}: its masks would ask about tokens that were given - write rollouts = 0, or algorithm.likelihood = trajectory");
+        else if (RevealRules.All.FirstOrDefault(rule => rule.Name == rollout.Spec.Reveal) is { HasFactor: true }) hints.Error("rollouts", $"must be 0 with rollout.reveal = {rollout.Spec.Reveal}: the order is part of what is learned from, and hints would change it - write rollouts = 0, or rollout.reveal = max-prob");
+        else if (learner.Critic is not null) hints.Error("rollouts", $"must be 0 with algorithm.advantage = {learner.Advantage}: a critic would learn to foresee what was given - write rollouts = 0, or algorithm.advantage = group-z");
+    }
+
+    /// <summary>An order that learns has to be part of what is learned from.</summary>
+    private static void CheckOrder(ConfigReader algorithm, LearnerSettings learner, RevealRule reveal)
+    {
+        if (!reveal.AsksUnmaskingPolicy)
+        {
+            if (learner.Train != TrainedPolicy.Both) algorithm.Error("train", $"must be both with rollout.reveal = {reveal.Name}: only a model whose order is learned has two policies - write train = both, or rollout.reveal = unmasking-policy");
+            return;
+        }
+
+        var likelihood = LikelihoodRules.ByName(learner.Likelihood.Name);
+        if (learner.Train == TrainedPolicy.Token || (likelihood.Recorded && (likelihood.TwoStage || learner.Unit is RatioGranularity.Step or RatioGranularity.SequenceSum))) return;
+        if (!likelihood.Recorded) algorithm.Error("likelihood", $"must be trajectory with rollout.reveal = {reveal.Name}, got {likelihood.Name}: the order is no part of an estimate, so nothing would teach it - write likelihood = trajectory, or train = token");
+        else algorithm.Error("granularity", $"must be step or sequence-sum with rollout.reveal = {reveal.Name}, got {Granularities.NameOf(learner.Unit)}: the order is no part of it, so nothing would teach it - write granularity = step, or train = token");
     }
 
     private static void CheckSubset(ConfigReader algorithm, RolloutSettings rollout, LearnerSettings learner, int subset)

@@ -18,15 +18,19 @@ internal static class LearnerSection
         var schedule = algorithm.Section("lr-schedule");
         var likelihood = MethodSection.Read(config, "likelihoods", algorithm, "likelihood", LikelihoodRules.All);
         var correction = MethodSection.Read(config, "corrections", algorithm, "correction", CorrectionRules.All);
+        var (advantage, critic) = (algorithm.OneOf("advantage", [.. Advantages.Names]), ReadCritic(algorithm.Section("critic")));
         return new LearnerSettings(
             likelihood, ReadUnit(algorithm, LikelihoodRules.ByName(likelihood.Name)), correction,
-            algorithm.OneOf("advantage", [.. Advantages.Names]),
-            algorithm.Double("lr", LeastRate, 1), schedule.Int("warmup-steps", 0, 1_000_000), schedule.OneOf("decay", Decays), schedule.Double("final-fraction", 0, 1),
+            advantage, algorithm.Double("lr", LeastRate, 1), schedule.Int("warmup-steps", 0, 1_000_000), schedule.OneOf("decay", Decays), schedule.Double("final-fraction", 0, 1),
             algorithm.Double("beta1", 0, LargestBeta), algorithm.Double("beta2", 0, LargestBeta), algorithm.Double("adam-epsilon", 1e-16, 0.01), algorithm.Double("weight-decay", 0, 1),
             algorithm.Double("max-grad-norm", 0), algorithm.Int("updates", 1, 64),
             learner.Int("shards", 1, 1024), learner.Int("micro-batch-tokens", 1, 1 << 24))
         {
             Kl = ReadKl(algorithm.Section("kl")),
+            UnmaskingRate = algorithm.Double("unmasking-rate", 1e-3, 1e3),
+            Train = algorithm.OneOf("train", ["both", "token", "unmasking"]) switch { "token" => TrainedPolicy.Token, "unmasking" => TrainedPolicy.Unmasking, _ => TrainedPolicy.Both },
+            GuessWeight = algorithm.Double("guess-weight", 0, 1e6),
+            Critic = advantage == Advantages.ValueModel ? critic : null,
         };
     }
 
@@ -35,10 +39,12 @@ internal static class LearnerSection
         spikes.Double("z-score", 0, 1e6), spikes.Int("window", 10, 1000));
 
     /// <summary>The rise is cut to the warm-up's length, so that a shorter warm-up needs one key, not two.</summary>
-    public static WarmupSettings ReadWarmup(ConfigReader warmup)
+    public static WarmupSettings ReadWarmup(ConfigReader config)
     {
+        var warmup = config.Section("warmup");
+        var objective = MethodSection.Read(config, "objectives", warmup, "objective", SupervisedRules.All);
         var steps = warmup.Int("steps", 0, 1_000_000);
-        return new WarmupSettings(steps, warmup.Int("batch", 1, 65_536), warmup.Double("lr", LeastRate, 1), Math.Min(steps, warmup.Int("lr-warmup-steps", 0, 1_000_000)));
+        return new WarmupSettings(steps, warmup.Int("batch", 1, 65_536), warmup.Double("lr", LeastRate, 1), Math.Min(steps, warmup.Int("lr-warmup-steps", 0, 1_000_000))) { Objective = objective };
     }
 
     /// <summary>null = the likelihood's usual one.</summary>
@@ -52,6 +58,8 @@ internal static class LearnerSection
             + $"write granularity = {Granularities.NameOf(likelihood.Units[0])}");
         return likelihood.Units[0];
     }
+
+    private static CriticSettings ReadCritic(ConfigReader critic) => new(critic.Double("gamma", 0, 1), critic.Double("lambda", 0, 1), critic.Double("lr", LeastRate, 1), critic.Double("clip", 0, 1e6));
 
     private static KlSettings ReadKl(ConfigReader kl) => new(kl.Double("coefficient", 0, 1e6), kl.OneOf("estimator", KlSettings.Estimators), kl.OneOf("anchor", KlSettings.Anchors));
 }

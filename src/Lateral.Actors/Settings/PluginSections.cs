@@ -28,6 +28,7 @@ internal static class PluginSections
         {
             ["task", var key] => Entries(Tasks).Select(entry => $"{entry}.{key}"),
             ["algorithm", var key] => Entries("likelihoods").Concat(Entries("corrections")).Select(entry => $"{entry}.{key}"),
+            ["warmup", var key] => Entries("objectives").Select(entry => $"{entry}.{key}"),
             ["reward", "pools", _, var key] => Entries(RewardKinds).Select(entry => $"{entry}.{key}").Prepend($"reward.defaults.{key}"),
             _ => [],
         };

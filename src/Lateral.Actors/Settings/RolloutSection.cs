@@ -8,9 +8,23 @@ namespace Lateral.Actors.Settings;
 /// <summary><c>rollout {}</c>: lengths, blocks and steps have to divide each other.</summary>
 internal static class RolloutSection
 {
-    public static RolloutSettings Read(ConfigReader rollout) => new(
-        rollout.Int("groups-per-step", 1, 4096), rollout.Int("group-size", 2, 1024), ReadSpec(rollout),
-        rollout.Duration("deadline", TimeSpan.FromSeconds(1), TimeSpan.FromDays(7)));
+    /// <summary>Tokens that stay masked, of one rollout: at three bytes each three quarters of the largest message, with room for the rest of its trajectory.</summary>
+    private const long MostMaskedDraws = 128 * 1024;
+
+    public static RolloutSettings Read(ConfigReader rollout)
+    {
+        var size = rollout.Int("group-size", 2, 1024);
+        var spec = ReadSpec(rollout) with { Hints = ReadHints(rollout.Section("hints"), size) };
+        return new(rollout.Int("groups-per-step", 1, 4096), size, spec, rollout.Duration("deadline", TimeSpan.FromSeconds(1), TimeSpan.FromDays(7)));
+    }
+
+    private static HintSpec? ReadHints(ConfigReader hints, int groupSize)
+    {
+        var spec = new HintSpec(hints.Int("rollouts", 0, 1023), hints.Double("least", 0, 1), hints.Double("most", 0, 1), hints.Int("chunk", 1, 65_536));
+        if (spec.Rollouts > groupSize - 2 && groupSize > 0) hints.Error("rollouts", $"must leave two rollouts of a group ({groupSize}) without hints, got {spec.Rollouts} - write rollouts = {groupSize - 2}");
+        if (spec.Least > spec.Most) hints.Error("least", FormattableString.Invariant($"must be at most hints.most ({spec.Most}), got {spec.Least} - write least = {spec.Most}"));
+        return spec.Rollouts == 0 ? null : spec;
+    }
 
     private static RolloutSpec ReadSpec(ConfigReader rollout)
     {
@@ -27,8 +41,23 @@ internal static class RolloutSection
         RolloutSpec Spec()
         {
             var reveal = rollout.OneOf("reveal", RevealRules.Names);
-            return new(length, block, steps, ReadTemperature(rollout), reveal, rollout.Bool("stop-at-end")) { RevealLimit = ReadLimit(rollout, reveal) };
+            RolloutSpec spec = new(length, block, steps, ReadTemperature(rollout), reveal, rollout.Bool("stop-at-end")) { RevealLimit = ReadLimit(rollout, reveal) };
+            RequireFit(rollout, spec);
+            return spec;
         }
+    }
+
+    /// <summary>What a reveal rule asks of lengths and steps.</summary>
+    private static void RequireFit(ConfigReader rollout, RolloutSpec spec)
+    {
+        if (spec.BlockLength == 0 || spec.Blocks == 0 || RevealRules.All.FirstOrDefault(rule => rule.Name == spec.Reveal) is not { } reveal) return;
+        if (reveal.Law == SelectionLaw.Bernoulli && spec.StepsPerBlock == 1 && spec.BlockLength > 1)
+            rollout.Error("steps", FormattableString.Invariant($"must be more than one a block with reveal = {spec.Reveal}, because the last step of a block reveals all that is left, got {spec.Steps} - write steps = {2 * spec.Blocks}"));
+        if (!reveal.RecordsMasked) return;
+        // Half of every block is masked on average, after every step but its last.
+        var draws = (long)spec.GenLength * (spec.StepsPerBlock - 1) / 2;
+        if (draws > MostMaskedDraws)
+            rollout.Error("reveal", FormattableString.Invariant($"= {spec.Reveal} records the {draws:N0} tokens that stay masked in a rollout, and at most {MostMaskedDraws:N0} fit - lower rollout.block-length ({spec.BlockLength}) or rollout.steps ({spec.Steps})"));
     }
 
     /// <summary>0 for a rule that knows none.</summary>

@@ -39,17 +39,19 @@ public static partial class RunSettingsReader
         var name = run.String("name", allowEmpty: false);
         if (!NamePattern().IsMatch(name)) run.Error("name", $"must be letters, digits, '.', '_' or '-', at most 64 and not first a '.', got \"{name}\"");
         var directory = run.String("dir", allowEmpty: false);
-        var steps = run.Int("steps", 1, 10 * Million);
+        var steps = run.Int("steps", 0, 10 * Million);
         var deterministic = config.Bool("deterministic");
         var compute = ReadCompute(config.Section("compute"), deterministic);
         var algorithm = config.Section("algorithm").OneOf("name", "grpo");
         var (rollout, learner) = (RolloutSection.Read(config.Section("rollout")), LearnerSection.Read(config));
         BatchRules.Check(config, rollout, learner);
+        var (model, warmup) = (ReadModel(config.Section("model")), LearnerSection.ReadWarmup(config));
+        CausalRules.Check(config, model, warmup, rollout, learner);
         var tls = PolicySection.ReadTls(config.Section("tls"));
         var (journal, policies) = (JournalSection.Read(config.Section("journal")), PolicySection.Read(config.Section("policies")));
         return new RunSettings(
             name, Path.Combine(directory, name), steps, (ulong)run.Long("seed", 0), deterministic,
-            TaskSection.Read(config), ReadModel(config.Section("model")), LearnerSection.ReadWarmup(config.Section("warmup")),
+            TaskSection.Read(config), model, warmup,
             rollout, config.Section("staleness").Int("max-versions", 0, 16), algorithm, learner,
             RewardSection.Read(config.Section("reward")), ReadEvaluation(config.Section("eval")), ReadCheckpoint(config.Section("checkpoint")),
             TopologySection.Read(config.Section("topology"), config.Section("learner"), tls is not null, journal, policies.Transport), journal, compute,
@@ -57,6 +59,7 @@ public static partial class RunSettingsReader
         {
             FirstPrompt = run.Long("first-prompt", 0, MaxFirstPrompt),
             ForkedFrom = run.OptionalString("forked-from"),
+            StepCost = config.Section("reward").Double("step-cost", 0, 1),
             Policies = policies,
             Spikes = LearnerSection.ReadSpikes(config.Section("learner").Section("spikes")),
             Tls = tls,
@@ -70,11 +73,15 @@ public static partial class RunSettingsReader
         // Rotary position encoding turns pairs of a head's coordinates.
         if (shape.Heads > 0 && shape.Width % (2 * shape.Heads) != 0)
             size.Error("width", $"must be an even multiple of heads ({shape.Heads}), got {shape.Width} - write width = {Math.Max(1, shape.Width / (2 * shape.Heads)) * 2 * shape.Heads}");
-        return new ModelSettings(model.OptionalString("path"), shape);
+        return new ModelSettings(model.OptionalString("path"), shape) { Causal = model.OneOf("attention", ["full", "causal"]) == "causal" };
     }
 
-    private static EvaluationSettings ReadEvaluation(ConfigReader eval) =>
-        new(eval.Int("every", 0, Million), eval.Int("prompts", 1, Million), eval.Int("final-prompts", 1, Million), eval.Int("samples", 1, 1024));
+    private static EvaluationSettings ReadEvaluation(ConfigReader eval)
+    {
+        var (samples, vote) = (eval.Int("samples", 1, 1024), eval.Int("vote", 0, 1024));
+        if (samples > 0 && vote > samples) eval.Error("vote", $"must be at most eval.samples ({samples}), which are what votes, got {vote} - write samples = {vote}, or vote = {samples}");
+        return new(eval.Int("every", 0, Million), eval.Int("prompts", 1, Million), eval.Int("final-prompts", 1, Million), samples) { Vote = vote };
+    }
 
     private static CheckpointSettings ReadCheckpoint(ConfigReader checkpoint) =>
         new(checkpoint.Int("every", 1, Million), checkpoint.Int("keep-last", 1, Million));

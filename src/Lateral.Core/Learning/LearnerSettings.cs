@@ -1,9 +1,13 @@
 namespace Lateral.Core.Learning;
 
-/// <summary>Supervised training of the base model (LLaDA's masked objective); 0 steps keep the weights as loaded.</summary>
+/// <summary>Supervised training of the base model; 0 steps keep the weights as loaded.</summary>
 /// <param name="Batch">examples per step</param>
 /// <param name="LearningRate">peak; warmed up over <paramref name="LrWarmup"/> steps, then cosine to a tenth</param>
-public sealed record WarmupSettings(int Steps, int Batch, double LearningRate, int LrWarmup);
+public sealed record WarmupSettings(int Steps, int Batch, double LearningRate, int LrWarmup)
+{
+    /// <summary>What is noised and asked, see <see cref="SupervisedRules"/>.</summary>
+    public MethodSettings Objective { get; init; } = MethodSettings.Of("masked");
+}
 
 /// <summary>Policy optimization on groups of rollouts; defaults and ranges stand in hocon/reference.conf.</summary>
 /// <param name="Likelihood">how log pi of a rollout is computed, see <see cref="LikelihoodRules"/></param>
@@ -23,6 +27,21 @@ public sealed record LearnerSettings(
     /// <summary>What keeps the policy near another one.</summary>
     public KlSettings Kl { get; init; } = KlSettings.None;
 
+    /// <summary>Which policy learns where the model has two.</summary>
+    public TrainedPolicy Train { get; init; }
+
+    /// <summary>Learning rate of the unmasking policy over that of the token policy.</summary>
+    public double UnmaskingRate { get; init; } = 1;
+
+    /// <summary>The value model; null where the advantage needs none.</summary>
+    public CriticSettings? Critic { get; init; }
+
+    /// <summary>w of <see cref="StepReturn"/>: what a step earns beside the reward for what it has made better.</summary>
+    public double GuessWeight { get; init; } = 1;
+
+    /// <summary>Whether finished rollouts say what they would have answered at each step.</summary>
+    public bool NeedsGuesses => Advantage == Advantages.StepReturn;
+
     /// <summary>Whether the policy that the run began with is asked, too.</summary>
     public bool HasReference => CorrectionRules.ByName(Correction.Name).Preference || Kl is { Coefficient: > 0, Anchor: "reference" };
 }
@@ -38,4 +57,16 @@ public sealed record KlSettings(double Coefficient, string Estimator, string Anc
     public static IReadOnlyCollection<string> Anchors { get; } = ["reference", "old"];
 
     public static KlSettings None { get; } = new(0, "k3", "reference");
+}
+
+/// <summary>The policies of a model whose order of revealing is learned.</summary>
+public enum TrainedPolicy
+{
+    Both,
+
+    /// <summary>What stands under a mask.</summary>
+    Token,
+
+    /// <summary>Which masks fall.</summary>
+    Unmasking,
 }

@@ -5,7 +5,11 @@ namespace Lateral.Core.Learning;
 /// <summary>A likelihood, or an estimate of one, as the configuration names it.</summary>
 /// <param name="Units">what its values can be about; the first is the usual</param>
 /// <param name="Recorded">whether the sampler's record is the behaviour's value; otherwise the sampler has to score each finished rollout once more</param>
-public sealed record LikelihoodRule(string Name, ImmutableArray<RatioGranularity> Units, bool Recorded, params ImmutableArray<Knob> Knobs) : IMethodRule;
+public sealed record LikelihoodRule(string Name, ImmutableArray<RatioGranularity> Units, bool Recorded, params ImmutableArray<Knob> Knobs) : IMethodRule
+{
+    /// <summary>The factor of a step's draw has a ratio of its own beside those of its tokens.</summary>
+    public bool TwoStage { get; init; }
+}
 
 /// <summary>Every likelihood: a new one is a row here, a file in Diffusion and an entry in reference.conf.</summary>
 public static class LikelihoodRules
@@ -22,6 +26,7 @@ public static class LikelihoodRules
         new("trajectory", Recorded, true, StepSubset),
         new("trajectory-stratified", Parts, true, StepSubset),
         new("trajectory-surprise", Parts, true, StepSubset),
+        new("trajectory-two-stage", [RatioGranularity.Token], true, StepSubset) { TwoStage = true },
         new("trajectory-merged", Tokens, false, new Knob("merge", 1, 65_536, Whole: true)),
         new("one-step", Tokens, false, new Knob("prompt-mask", 0, 0.99)),
         new("coupled", Tokens, false, MaskLow, MaskHigh),
@@ -30,6 +35,7 @@ public static class LikelihoodRules
         new("elbo-bernoulli", Completion, false, Samples),
         new("elbo-complement", Completion, false, Samples),
         new("elbo-quadrature", Completion, false, new Knob("nodes", 1, 5, Whole: true)),
+        new("elbo-block-causal", Completion, false, Samples, new Knob("causal-block", 0, 65_536, Whole: true)),
         new("sandwich", [RatioGranularity.Sequence], false, Samples, new("mask-block", 0, 65_536, Whole: true), new("context-mask", 0, 0.99), new("upper-share", 0, 1), new("power", 0.01, 100)),
     ];
 

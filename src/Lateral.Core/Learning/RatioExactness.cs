@@ -11,7 +11,7 @@ public enum RatioWorth
     /// <summary>Unbiased under any other weights.</summary>
     Exact,
 
-    /// <summary>Leaves out how often other weights would reveal another set.</summary>
+    /// <summary>Exact while nothing is stale; leaves out how often other weights would reveal another set, or is one of two halves.</summary>
     ExactOnPolicyOnly,
 
     /// <summary>Biased even where nothing is stale.</summary>
@@ -24,15 +24,22 @@ public enum RatioWorth
 /// </summary>
 public static class RatioExactness
 {
-    public static RatioWorth Of(RevealRule reveal, LikelihoodRule likelihood, RatioGranularity unit, CorrectionRule correction) => (correction.HasRatio, reveal.Exactness) switch
+    public static RatioWorth Of(RevealRule reveal, LikelihoodRule likelihood, RatioGranularity unit, CorrectionRule correction)
     {
-        (false, _) => RatioWorth.None,
+        if (!correction.HasRatio) return RatioWorth.None;
         // A surrogate of the likelihood is not what the sampler drew from, whatever it revealed, and neither is a mean over a completion.
+        if (!likelihood.Recorded || (correction.Unit ?? unit) == RatioGranularity.Sequence) return RatioWorth.Approximate;
+        if (!reveal.HasFactor || unit is RatioGranularity.Step or RatioGranularity.SequenceSum) return OfRule(reveal);
         // A token's ratio leaves out the factor of its step.
-        _ when reveal.HasFactor && unit is RatioGranularity.Token or RatioGranularity.Sequence => RatioWorth.Approximate,
-        _ when !likelihood.Recorded || (correction.Unit ?? unit) == RatioGranularity.Sequence => RatioWorth.Approximate,
-        (_, Exactness.OnAndOffPolicy) => RatioWorth.Exact,
-        (_, Exactness.OnPolicyOnly) => RatioWorth.ExactOnPolicyOnly,
+        if (!likelihood.TwoStage) return RatioWorth.Approximate;
+        // Where the draw depends on the tokens, a ratio of them and one of the factor are halves of one ratio.
+        return reveal.SeesTokens ? RatioWorth.ExactOnPolicyOnly : OfRule(reveal);
+    }
+
+    private static RatioWorth OfRule(RevealRule reveal) => reveal.Exactness switch
+    {
+        Exactness.OnAndOffPolicy => RatioWorth.Exact,
+        Exactness.OnPolicyOnly => RatioWorth.ExactOnPolicyOnly,
         _ => RatioWorth.Approximate,
     };
 }

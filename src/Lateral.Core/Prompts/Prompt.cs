@@ -8,7 +8,11 @@ namespace Lateral.Core.Prompts;
 /// <param name="Index">position in its split, or the ordinal it was generated for</param>
 /// <param name="Tokens">[P] token ids, without padding</param>
 /// <param name="Reference">what the verifiers compare with; its form belongs to the task</param>
-public sealed record Prompt(long Index, ImmutableArray<int> Tokens, string Text, string Reference);
+public sealed record Prompt(long Index, ImmutableArray<int> Tokens, string Text, string Reference)
+{
+    /// <summary>A right answer as token ids, of which hinted rollouts are given parts; empty where none is known. Verifiers never see it.</summary>
+    public ImmutableArray<int> Solution { get; init; } = [];
+}
 
 /// <summary>The prompts of a run: a pure function of the ordinal, so that resuming needs no cursor beyond it.</summary>
 public interface IPromptSource
@@ -40,4 +44,11 @@ public interface ITokenizer
 
     /// <summary>The text of the ids; special tokens are left out.</summary>
     string Decode(ReadOnlySpan<int> ids);
+
+    /// <summary>The text of a completion: of its ids before the first end token.</summary>
+    string DecodeToEnd(ReadOnlySpan<int> ids)
+    {
+        var end = EndId is { } id ? ids.IndexOf(id) : -1;
+        return Decode(end < 0 ? ids : ids[..end]);
+    }
 }

@@ -24,5 +24,8 @@ public interface ITask
 
     int HeldOutCount { get; }
 
+    /// <summary>What completions are told apart by when they vote; null where a completion has no answer, and then it does not vote.</summary>
+    string? FinalAnswer(string completion) => completion;
+
     TaskItem HeldOut(int index);
 }

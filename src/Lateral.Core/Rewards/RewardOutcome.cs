@@ -10,6 +10,9 @@ namespace Lateral.Core.Rewards;
 /// </summary>
 public abstract record RewardOutcome
 {
+    /// <summary>What the request's guesses are worth, one by one; never of an infrastructure fault.</summary>
+    public ImmutableArray<double> Guesses { get; init; } = [];
+
     /// <param name="Breakdown">parts by name, for example <c>format = 1, answer = 0</c></param>
     public sealed record Scored(double Value, ImmutableSortedDictionary<string, double> Breakdown) : RewardOutcome;
 
@@ -21,7 +24,11 @@ public abstract record RewardOutcome
 }
 
 /// <summary>One rollout to score.</summary>
-public sealed record RewardRequest(RolloutId Id, Prompt Prompt, string Completion);
+public sealed record RewardRequest(RolloutId Id, Prompt Prompt, string Completion)
+{
+    /// <summary>What the rollout would have answered at each of its steps, to be scored like its completion. A verifier never sees them: it is asked once for each.</summary>
+    public ImmutableArray<string> Guesses { get; init; } = [];
+}
 
 /// <summary>A verifier. Thread-safe; it must honour cancellation, which is its deadline.</summary>
 public interface IReward
@@ -41,7 +48,11 @@ public sealed record RewardPoolSpec(string Name, string Kind, int Workers, doubl
 }
 
 /// <summary>A trajectory with its reward: the weighted sum over pools.</summary>
-public sealed record ScoredTrajectory(Trajectory Trajectory, double Reward, ImmutableSortedDictionary<string, double> Breakdown);
+public sealed record ScoredTrajectory(Trajectory Trajectory, double Reward, ImmutableSortedDictionary<string, double> Breakdown)
+{
+    /// <summary>[S] what each of the trajectory's guesses would have been rewarded with; empty where it has none.</summary>
+    public ImmutableArray<double> GuessRewards { get; init; } = [];
+}
 
 /// <summary>All siblings of one prompt, in sibling order.</summary>
 public sealed record ScoredGroup(long Ordinal, ImmutableArray<ScoredTrajectory> Siblings);

@@ -39,7 +39,7 @@ public sealed class RewardPool(RewardPoolSpec spec, IReward reward)
                 await _workers.WaitAsync();
                 try
                 {
-                    outcomes[index] = await ScoreOneAsync(requests[index]);
+                    outcomes[index] = await ScoreWithGuessesAsync(requests[index]);
                 }
                 finally
                 {
@@ -47,6 +47,25 @@ public sealed class RewardPool(RewardPoolSpec spec, IReward reward)
                 }
             }
         }
+    }
+
+    /// <summary>Equal answers are one question. A guess that cannot be scored is the rollout's fault: a return made of numbers that are there would be another one.</summary>
+    private async Task<RewardOutcome> ScoreWithGuessesAsync(RewardRequest request)
+    {
+        var outcome = await ScoreOneAsync(request with { Guesses = [] });
+        if (request.Guesses.IsEmpty || outcome is RewardOutcome.InfraFault) return outcome;
+        var values = new Dictionary<string, double>(StringComparer.Ordinal) { [request.Completion] = ValueOf(outcome) };
+        foreach (var guess in request.Guesses)
+        {
+            if (values.ContainsKey(guess)) continue;
+            var own = await ScoreOneAsync(request with { Completion = guess, Guesses = [] });
+            if (own is RewardOutcome.InfraFault) return own;
+            values[guess] = ValueOf(own);
+        }
+
+        return outcome with { Guesses = [.. request.Guesses.Select(guess => values[guess])] };
+
+        double ValueOf(RewardOutcome own) => own is RewardOutcome.Scored scored ? scored.Value : spec.FaultReward;
     }
 
     private async Task<RewardOutcome> ScoreOneAsync(RewardRequest request)

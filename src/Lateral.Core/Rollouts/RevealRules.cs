@@ -25,8 +25,23 @@ public enum SelectionLaw
     /// <summary>That of an ordered draw in proportion to how certain the candidates are.</summary>
     PlackettLuce,
 
+    /// <summary>That of an ordered draw in proportion to how probable the token is that each candidate has sampled, and of the tokens that stay masked.</summary>
+    PlackettLuceSampled,
+
     /// <summary>That of the surest sampled tokens.</summary>
     LowConfidence,
+
+    /// <summary>That of an ordered draw in proportion to the scores of a learned unmasking policy.</summary>
+    UnmaskingPolicy,
+
+    /// <summary>That of one draw for every candidate by the scores of a learned unmasking policy, of which at least one succeeds.</summary>
+    Bernoulli,
+}
+
+public static class SelectionLaws
+{
+    /// <summary>It is a law over the scores of the model's unmasking policy.</summary>
+    public static bool AsksUnmaskingPolicy(this SelectionLaw law) => law is SelectionLaw.UnmaskingPolicy or SelectionLaw.Bernoulli;
 }
 
 /// <summary>A reveal rule as the configuration names it, and what a replay of its trajectories is worth.</summary>
@@ -35,6 +50,21 @@ public sealed record RevealRule(string Name, Exactness Exactness, SelectionLaw L
 {
     /// <summary>The set's probability depends on the weights, and a ratio of steps or of whole completions holds it.</summary>
     public bool HasFactor => Law != SelectionLaw.Free;
+
+    /// <summary>The order in which a step draws its positions is part of what it draws.</summary>
+    public bool Ordered => Law is SelectionLaw.PlackettLuce or SelectionLaw.PlackettLuceSampled or SelectionLaw.UnmaskingPolicy;
+
+    /// <summary>What a step reveals depends on the tokens that it has sampled: a factor and the tokens' log-probs are one likelihood together only.</summary>
+    public bool SeesTokens => Law is SelectionLaw.PlackettLuceSampled or SelectionLaw.LowConfidence;
+
+    /// <summary>The tokens of candidates that stay masked are part of what is replayed.</summary>
+    public bool RecordsMasked => Law == SelectionLaw.PlackettLuceSampled;
+
+    /// <summary>The model has an unmasking policy that is asked.</summary>
+    public bool AsksUnmaskingPolicy => Law.AsksUnmaskingPolicy();
+
+    /// <summary>How much a step reveals depends on the model: a rollout has as many steps as it needs.</summary>
+    public bool Adaptive => Limit is not null || Law == SelectionLaw.Bernoulli;
 
     /// <summary>What a step may reveal beyond its share of the steps; null = a step reveals its share and no more.</summary>
     public RevealLimit? Limit { get; init; }
@@ -57,7 +87,10 @@ public static class RevealRules
         new("random", Exactness.OnAndOffPolicy),
         new("left-to-right", Exactness.OnAndOffPolicy),
         new("plackett-luce", Exactness.OnAndOffPolicy, SelectionLaw.PlackettLuce),
+        new("plackett-luce-sampled", Exactness.OnAndOffPolicy, SelectionLaw.PlackettLuceSampled),
         new("low-confidence", Exactness.OnPolicyOnly, SelectionLaw.LowConfidence),
+        new("unmasking-policy", Exactness.OnAndOffPolicy, SelectionLaw.UnmaskingPolicy),
+        new("bernoulli", Exactness.OnAndOffPolicy, SelectionLaw.Bernoulli),
     ];
 
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(rule => rule.Name)];

@@ -7,7 +7,7 @@ namespace Lateral.Core.Rollouts;
 /// <summary>How a completion is denoised; part of the behaviour policy's identity.</summary>
 /// <param name="GenLength">L, generated tokens</param>
 /// <param name="BlockLength">tokens denoised together; divides <paramref name="GenLength"/></param>
-/// <param name="Steps">denoising steps for the whole completion, the most where a rule reveals as much as it dares; a multiple of the number of blocks</param>
+/// <param name="Steps">denoising steps for the whole completion, the most where a rule reveals as much as it dares or likes; a multiple of the number of blocks</param>
 /// <param name="Temperature">softmax(logits / T); 0 is greedy (evaluation only: a greedy policy has no importance ratio)</param>
 /// <param name="Reveal">the selection policy's name, see <see cref="RevealRules"/></param>
 /// <param name="StopAtEnd">finish as soon as everything before a revealed end token is revealed</param>
@@ -16,10 +16,23 @@ public sealed record RolloutSpec(int GenLength, int BlockLength, int Steps, doub
     /// <summary>How sure <c>threshold</c> (a probability) and <c>entropy-bounded</c> (nats) have to be; 0 for all other rules.</summary>
     public double RevealLimit { get; init; }
 
+    /// <summary>Null = every rollout begins with masks only.</summary>
+    public HintSpec? Hints { get; init; }
+
     public int Blocks => GenLength / BlockLength;
 
     public int StepsPerBlock => Steps / Blocks;
 }
+
+/// <summary>
+/// Inpainting (IGPO, Zhao et al., arXiv 2509.10396): some rollouts of a group begin with parts of a right answer in place, so that a prompt that nobody solves still has something to
+/// learn from. See <see cref="HintedChunks"/> for which parts, and Learning.HintedGroups for when they count.
+/// </summary>
+/// <param name="Rollouts">the first so many siblings of a group</param>
+/// <param name="Least">least share of the answer's chunks that is given</param>
+/// <param name="Most">and the greatest; a rollout's own is uniform between them</param>
+/// <param name="Chunk">tokens of a chunk</param>
+public sealed record HintSpec(int Rollouts, double Least, double Most, int Chunk);
 
 /// <summary>Work for a sampler: the listed siblings of one group.</summary>
 /// <param name="Group">group ordinal; for evaluation, the held-out prompt's index</param>

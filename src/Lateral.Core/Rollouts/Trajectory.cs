@@ -41,6 +41,28 @@ public sealed record Trajectory(
     /// <summary>[L] place of the position in the order in which its step drew it; empty where a step's order has no meaning.</summary>
     public ImmutableArray<int> RevealRank { get; init; } = [];
 
+    /// <summary>
+    /// Tokens that candidates drew and that stayed masked, by step and then by position; empty where no reveal rule asked for them. Example (L = 3, a token a step, position 1
+    /// revealed first and then 0): <c>[4, 2, 7]</c>, 4 and 2 of positions 0 and 2 at step 0, 7 of position 2 at step 1.
+    /// </summary>
+    public ImmutableArray<int> MaskedDraws { get; init; } = [];
+
+    /// <summary>
+    /// [S] the answer that the model found likeliest, position by position, in the state before each step (x0 of that step), decoded like <see cref="Text"/>; empty where no advantage asks
+    /// for it. Example: <c>["3345", "1345"]</c>.
+    /// </summary>
+    public ImmutableArray<string> Guesses { get; init; } = [];
+
+    /// <summary>
+    /// Positions whose tokens stood there from the start, ascending: no step revealed them (their reveal step is -1), every step saw them, and nothing of them is learned from. Empty for
+    /// all but hinted rollouts.
+    /// </summary>
+    public ImmutableArray<int> Given { get; init; } = [];
+
+    /// <summary>Whether a position is masked in the state before a step; a token that never was revealed is in all of them, unless it was given.</summary>
+    // Never revealed is -1, which as an unsigned number is after every step.
+    public bool IsMasked(int position, int step) => (uint)RevealStep[position] >= (uint)step && Given.BinarySearch(position) < 0;
+
     /// <summary>Recorded denoising steps, S.</summary>
     public int Steps => SelectionLogProbs.Length;
 

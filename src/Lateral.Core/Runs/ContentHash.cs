@@ -37,12 +37,25 @@ public static class ContentHash
             writer.Write(span.Hash);
         }
 
-        // Groups of before there were orders and surrogates keep their hash.
+        // Groups of before there were orders, masked draws, surrogates, guesses and hints keep their hash.
         if (!trajectory.RevealRank.IsEmpty) Write(writer, trajectory.RevealRank.AsSpan(), writer.Write);
+        if (!trajectory.MaskedDraws.IsEmpty) Write(writer, trajectory.MaskedDraws.AsSpan(), writer.Write);
         if (trajectory.Surrogate is { } surrogate)
         {
             writer.Write(surrogate.Identity);
             Write(writer, surrogate.Values.AsSpan(), writer.Write);
+        }
+
+        if (!trajectory.Given.IsEmpty)
+        {
+            writer.Write(nameof(trajectory.Given));
+            Write(writer, trajectory.Given.AsSpan(), writer.Write);
+        }
+
+        if (!trajectory.Guesses.IsEmpty)
+        {
+            Write(writer, trajectory.Guesses.AsSpan(), writer.Write);
+            Write(writer, sibling.GuessRewards.AsSpan(), writer.Write);
         }
 
         writer.Write(trajectory.Text);

@@ -15,7 +15,11 @@ public sealed record RewardsRecorded(string Pool, ImmutableArray<PoolReward> Rew
 
 /// <summary>One sibling's value in one pool, before the pool's weight.</summary>
 /// <param name="Fault">kind of the model's fault the value stands for; null when scored</param>
-public sealed record PoolReward(int Sibling, double Value, string? Fault, ImmutableSortedDictionary<string, double> Breakdown);
+public sealed record PoolReward(int Sibling, double Value, string? Fault, ImmutableSortedDictionary<string, double> Breakdown)
+{
+    /// <summary>[S] its guesses' values, before the pool's weight; empty where it has none.</summary>
+    public ImmutableArray<double> Guesses { get; init; } = [];
+}
 
 /// <summary>Scoring failed for a reason that is not the model's; retried up to <see cref="RolloutGroup.MaxInfraFaults"/> times.</summary>
 public sealed record InfraFaultRecorded(string Pool, string Kind) : IGroupEvent;

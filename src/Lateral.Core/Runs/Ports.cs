@@ -9,7 +9,7 @@ namespace Lateral.Core.Runs;
 public interface IEvaluator
 {
     /// <param name="full">also greedy pass@1 and pass@k; otherwise sampled pass@1 only</param>
-    /// <returns>metrics: <c>eval/pass_at_1</c>, <c>eval/greedy</c>, <c>eval/pass_at_k</c>, <c>eval/prompts</c>, <c>eval/seconds</c></returns>
+    /// <returns>metrics: <c>eval/pass_at_1</c>, <c>eval/greedy</c>, <c>eval/pass_at_k</c>, <c>eval/distinct_correct</c>, <c>eval/vote_at_N</c> where N attempts vote, <c>eval/prompts</c>, <c>eval/seconds</c></returns>
     Task<ImmutableSortedDictionary<string, double>> EvaluateAsync(PolicyManifest policy, bool full, CancellationToken cancellation);
 }
 

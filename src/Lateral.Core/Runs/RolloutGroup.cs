@@ -19,6 +19,13 @@ public sealed record RolloutGroup(long Ordinal, int GroupSize, ImmutableArray<Re
 {
     public const int MaxInfraFaults = 3;
 
+    /// <summary>What the denoising steps of a rollout cost it.</summary>
+    public StepCost StepCost { get; init; }
+
+    /// <summary>A run's group, before anything is known of it.</summary>
+    public static RolloutGroup Of(long ordinal, RunSettings settings) =>
+        new(ordinal, settings.Rollout.GroupSize, settings.Pools) { StepCost = new(settings.StepCost, settings.Rollout.Spec.Steps) };
+
     /// <summary>By sibling.</summary>
     public ImmutableSortedDictionary<int, Trajectory> Trajectories { get; init; } = ImmutableSortedDictionary<int, Trajectory>.Empty;
 
@@ -59,15 +66,18 @@ public sealed record RolloutGroup(long Ordinal, int GroupSize, ImmutableArray<Re
         {
             switch (outcome)
             {
+                case RewardOutcome.Scored or RewardOutcome.ModelFault when outcome.Guesses.Length != Trajectories[sibling].Guesses.Length:
+                    fault = $"{outcome.Guesses.Length} of {Trajectories[sibling].Guesses.Length} guesses were scored";
+                    break;
                 // A verifier that returns NaN or infinity is broken; its number is not a reward.
                 case RewardOutcome.Scored scored when double.IsFinite(scored.Value):
-                    values.Add(new PoolReward(sibling, scored.Value, null, scored.Breakdown));
+                    values.Add(new PoolReward(sibling, scored.Value, null, scored.Breakdown) { Guesses = scored.Guesses });
                     break;
                 case RewardOutcome.Scored:
                     fault = "non-finite reward";
                     break;
                 case RewardOutcome.ModelFault model:
-                    values.Add(new PoolReward(sibling, spec.FaultReward, model.Kind, ImmutableSortedDictionary<string, double>.Empty));
+                    values.Add(new PoolReward(sibling, spec.FaultReward, model.Kind, ImmutableSortedDictionary<string, double>.Empty) { Guesses = model.Guesses });
                     break;
                 case RewardOutcome.InfraFault infra:
                     fault = infra.Kind;
@@ -97,7 +107,7 @@ public sealed record RolloutGroup(long Ordinal, int GroupSize, ImmutableArray<Re
         _ => throw new LedgerException($"unknown event {change.GetType().Name}"),
     };
 
-    /// <summary>The scored siblings in order; a reward is the weighted sum over pools, its breakdown prefixed by pool name.</summary>
+    /// <summary>The scored siblings in order; a reward is the weighted sum over pools, less what its steps cost; its breakdown prefixed by pool name.</summary>
     /// <exception cref="InvalidOperationException">the group is not complete</exception>
     public ScoredGroup ToScored()
     {
@@ -107,16 +117,19 @@ public sealed record RolloutGroup(long Ordinal, int GroupSize, ImmutableArray<Re
 
     private ScoredTrajectory Score(Trajectory trajectory)
     {
-        var reward = 0.0;
+        var (reward, guesses) = (0.0, new double[trajectory.Guesses.Length]);
         var breakdown = ImmutableSortedDictionary.CreateBuilder<string, double>(StringComparer.Ordinal);
         foreach (var pool in Pools)
         {
             var value = Rewards[(pool.Name, trajectory.Id.Sibling)];
             reward += pool.Weight * value.Value;
+            for (var step = 0; step < guesses.Length; step++) guesses[step] += pool.Weight * value.Guesses[step];
             breakdown[pool.Name] = value.Value;
             foreach (var (part, number) in value.Breakdown) breakdown[$"{pool.Name}/{part}"] = number;
         }
 
-        return new ScoredTrajectory(trajectory, reward, breakdown.ToImmutable());
+        // A guess is worth what its rollout would have got for it: with the same cost of steps.
+        var factor = StepCost.Factor(trajectory);
+        return new ScoredTrajectory(trajectory, reward * factor, breakdown.ToImmutable()) { GuessRewards = [.. guesses.Select(guess => guess * factor)] };
     }
 }

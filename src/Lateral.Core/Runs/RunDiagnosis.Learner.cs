@@ -33,7 +33,7 @@ public static partial class RunDiagnosis
             // The pool that it waits for says more.
             { Phase: Phase.Paused } when status.Ledger.PausedFor is { } pool && status.Part(Parts.RewardPool(pool)) is { Fault: not null } broken => Waiting(status, Pool(broken).Behind(Parts.Ledger, $"issues nothing for {Seconds(ledger.Seconds)}")),
             { Phase: Phase.Paused } => Waiting(status, Diagnosis.Of(Verdict.Stuck, Parts.Ledger, $"paused for {Seconds(ledger.Seconds)}: {status.Ledger.Paused}")),
-            { Phase: Phase.Finished } => Diagnosis.Of(Verdict.Working, "run", $"finished its {status.Ledger.Steps} steps and is about to end"),
+            { Phase: Phase.Finished } => Diagnosis.Of(Verdict.Working, "run", $"finished {(status.Ledger.Steps == 0 ? "its supervised training" : $"its {status.Ledger.Steps} steps")} and is about to end"),
             { Phase: Phase.Draining } => Draining(status, ledger),
             _ => null,
         };

@@ -35,7 +35,7 @@ public static partial class RunDiagnosis
         var run = status is null ? "ended before its first step" : Progress(status);
         return seen.End switch
         {
-            { Kind: RunEndKind.Finished } => Diagnosis.Of(Verdict.Ended, "run", "finished" + (status is null ? "" : $" its {status.Ledger.Steps} steps"),
+            { Kind: RunEndKind.Finished } => Diagnosis.Of(Verdict.Ended, "run", "finished" + (status is null ? "" : status.Ledger.Steps == 0 ? " its supervised training" : $" its {status.Ledger.Steps} steps"),
                 new DiagnosisAdvice("go on for longer with a higher run.steps", "run.steps")),
             { Kind: RunEndKind.Interrupted } => Diagnosis.Of(Verdict.Ended, "run", $"{run}: stopped on request, and saved", Resume),
             { Kind: RunEndKind.Abandoned } => Diagnosis.Of(Verdict.Ended, "run", $"{run}: stopped at once on request; what was journaled is safe", Resume),

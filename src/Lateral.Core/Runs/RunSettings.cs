@@ -29,6 +29,9 @@ public sealed record RunSettings(
     /// <summary>The checkpoint the run began from, <c>NAME@STEP</c>; a copy of it lies in the run directory. Null = the run made its own base.</summary>
     public string? ForkedFrom { get; init; }
 
+    /// <summary>What of its reward a rollout loses that takes all its denoising steps; in proportion, one that takes fewer.</summary>
+    public double StepCost { get; init; }
+
     /// <summary>How samplers of other nodes get policies.</summary>
     public required PolicySyncSettings Policies { get; init; }
 
@@ -40,6 +43,9 @@ public sealed record RunSettings(
 
     /// <summary>What is done when a step leaves the run's course.</summary>
     public SpikeSettings Spikes { get; init; } = SpikeSettings.Off;
+
+    /// <summary>The warm-up is all the training there is.</summary>
+    public bool SupervisedOnly => Steps == 0;
 
     public LedgerSettings Ledger => new(Rollout.GroupsPerStep, MaxStaleness, Steps, Deterministic) { Spikes = Spikes };
 }
@@ -54,7 +60,11 @@ public sealed record RolloutSettings(int GroupsPerStep, int GroupSize, RolloutSp
 /// <param name="Prompts">held-out prompts used by the evaluations during training</param>
 /// <param name="FinalPrompts">held-out prompts used before and after</param>
 /// <param name="Samples">k of pass@k before and after</param>
-public sealed record EvaluationSettings(int Every, int Prompts, int FinalPrompts, int Samples);
+public sealed record EvaluationSettings(int Every, int Prompts, int FinalPrompts, int Samples)
+{
+    /// <summary>Of the samples before and after, so many elect an answer, which is judged; 0 = none.</summary>
+    public int Vote { get; init; }
+}
 
 public sealed record CheckpointSettings(int Every, int KeepLast);
 

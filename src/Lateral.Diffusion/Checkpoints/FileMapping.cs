@@ -14,6 +14,7 @@ internal sealed unsafe class FileMapping : IDisposable
     private static readonly List<FileMapping> Live = [];
     private static readonly Deleter OnTensorFreed = Release;
 
+    private readonly FileStream stream;
     private readonly MemoryMappedFile file;
     private readonly MemoryMappedViewAccessor view;
     private readonly byte* start;
@@ -23,6 +24,7 @@ internal sealed unsafe class FileMapping : IDisposable
 
     public FileMapping(FileStream stream)
     {
+        this.stream = stream;
         length = stream.Length;
         file = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.CopyOnWrite, HandleInheritability.None, leaveOpen: false);
         view = file.CreateViewAccessor(0, length, MemoryMappedFileAccess.CopyOnWrite);
@@ -34,6 +36,19 @@ internal sealed unsafe class FileMapping : IDisposable
     private delegate void Deleter(nint memory);
 
     public ReadOnlySpan<byte> Bytes(long offset, int count) => new(start + offset, count);
+
+    /// <summary>Copies without touching the mapping: pages that were only copied from do not stay in this process's memory.</summary>
+    /// <exception cref="EndOfStreamException">the file has become shorter</exception>
+    public void Read(long offset, Span<byte> target)
+    {
+        while (target.Length > 0)
+        {
+            var count = RandomAccess.Read(stream.SafeFileHandle, target, offset);
+            if (count == 0) throw new EndOfStreamException($"'{stream.Name}' ends at byte {offset} and had {length}");
+            target = target[count..];
+            offset += count;
+        }
+    }
 
     /// <summary>A tensor whose memory is the file's; libtorch calls back when the last view of it is gone.</summary>
     public Tensor TensorAt(long offset, IReadOnlyList<long> shape, ScalarType type)

@@ -1,11 +1,12 @@
 using System.Buffers.Binary;
+using Lateral.Diffusion.Tensors;
 using static TorchSharp.torch;
 
 namespace Lateral.Diffusion.Checkpoints;
 
 /// <summary>
-/// A safetensors file opened for reading (format: 8 bytes header length, JSON header, data). Tensors look straight into the mapped file:
-/// loading a model copies nothing, and a tensor keeps the mapping alive after the file object is disposed.
+/// A safetensors file opened for reading (format: 8 bytes header length, JSON header, data). Tensors at 64-byte boundaries look straight into the mapped file, whose mapping they keep alive after the
+/// file object is disposed; others are read once into memory of their own.
 /// </summary>
 public sealed class SafetensorsFile : IDisposable
 {
@@ -22,6 +23,8 @@ public sealed class SafetensorsFile : IDisposable
         Metadata = header.Metadata;
         Tensors = header.Tensors;
     }
+
+    public string Path => path;
 
     /// <summary>The free text that the writer stored, such as `format = pt`.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
@@ -67,15 +70,15 @@ public sealed class SafetensorsFile : IDisposable
             throw new SafetensorsException($"'{path}' has no tensor '{name}'; it has {string.Join(", ", entries.Keys.Order(StringComparer.Ordinal).Take(8))}{(entries.Count > 8 ? ", ..." : "")}");
         if (entry.Length == 0) return empty([.. entry.Shape], entry.Type);
         var offset = dataStart + entry.Offset;
-        if (offset % ElementTypes.SizeOf(entry.Type) == 0) return mapping.TensorAt(offset, entry.Shape, entry.Type);
+        if (offset % HostTensor.Alignment == 0) return mapping.TensorAt(offset, entry.Shape, entry.Type);
 
-        // The format does not promise alignment; libtorch's kernels need it.
+        // The format does not promise alignment; libtorch's kernels need it, and the last bit of a sum depends on it.
         var aligned = empty([.. entry.Shape], entry.Type);
         var size = ElementTypes.SizeOf(entry.Type);
         for (long at = 0, count = aligned.numel(); at < count; at += CopyElements)
         {
             using var piece = aligned.view([-1]).narrow(0, at, Math.Min(CopyElements, count - at));
-            mapping.Bytes(offset + (at * size), (int)piece.numel() * size).CopyTo(piece.bytes);
+            mapping.Read(offset + (at * size), piece.bytes);
         }
 
         return aligned;

@@ -10,7 +10,8 @@ public static class BatchMetrics
     /// reward/* over rollouts (frac_zero_std over groups), entropy/reveal per revealed token in nats, denoise/* per rollout,
     /// staleness/* = version at consumption minus the oldest behaviour version (span = newest minus oldest of a rollout), reveal/left_to_right =
     /// mean over rollouts of the rank correlation of position and reveal step (1 = an autoregressive order, -1 = backwards, 0 = none),
-    /// reveal/commit_step = mean over tokens of the step that revealed them, 0 the first and 1 the last. Empty for a batch whose groups were all quarantined.
+    /// reveal/commit_step = mean over tokens of the step that revealed them, 0 the first and 1 the last; where rollouts were hinted, hints/groups = groups that learn from some, as a
+    /// share of all. Empty for a batch whose groups were all quarantined.
     /// </summary>
     public static IEnumerable<KeyValuePair<string, double>> Of(GroupBatch batch)
     {
@@ -29,6 +30,9 @@ public static class BatchMetrics
 
         yield return new("reveal/left_to_right", trajectories.Average(RevealOrder.LeftToRight));
         yield return new("reveal/commit_step", trajectories.Average(RevealOrder.CommitStep));
+
+        if (batch.Source.Groups.Any(group => group.Siblings.Any(sibling => !sibling.Trajectory.Given.IsEmpty)))
+            yield return new("hints/groups", (double)batch.Rollouts.Where(rollout => !rollout.Trajectory.Given.IsEmpty).Select(rollout => rollout.Group).Distinct().Count() / batch.Source.Groups.Length);
 
         var staleness = trajectories.Select(trajectory => (double)(batch.Source.Step - 1 - trajectory.OldestVersion)).ToArray();
         yield return new("staleness/mean", Statistics.Mean(staleness));

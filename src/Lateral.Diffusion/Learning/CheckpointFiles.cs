@@ -19,12 +19,12 @@ namespace Lateral.Diffusion.Learning;
 public sealed record CheckpointState(int Step, string PolicyHash, long Updates, ulong Seed);
 
 /// <summary>A moment of training, copied to the CPU; owns its tensors.</summary>
-internal sealed record CheckpointCopy(
-    TransformerSpec Spec, CheckpointState State, IReadOnlyDictionary<string, Tensor> Weights, IReadOnlyDictionary<string, Tensor> Optimizer) : IDisposable
+/// <param name="Tensors">by file</param>
+internal sealed record CheckpointCopy(TransformerSpec Spec, CheckpointState State, IReadOnlyDictionary<string, IReadOnlyDictionary<string, Tensor>> Tensors) : IDisposable
 {
     public void Dispose()
     {
-        foreach (var tensor in Weights.Values.Concat(Optimizer.Values)) tensor.Dispose();
+        foreach (var tensor in Tensors.Values.SelectMany(file => file.Values)) tensor.Dispose();
     }
 }
 
@@ -51,12 +51,13 @@ internal sealed class CheckpointFiles(string runDirectory, int keepLast)
         Directory.CreateDirectory(temporary);
         try
         {
-            var hash = SafetensorsWriter.Write(Path.Combine(temporary, LladaStore.WeightsFile), copy.Weights, WeightsMetadata);
+            var hash = SafetensorsWriter.Write(Path.Combine(temporary, ModelStore.WeightsFile), copy.Tensors[ModelStore.WeightsFile], WeightsMetadata);
             var files = ImmutableSortedDictionary.CreateBuilder<string, CheckpointEntry>(StringComparer.Ordinal);
-            files.Add(LladaStore.WeightsFile, Entry(temporary, LladaStore.WeightsFile, hash));
+            files.Add(ModelStore.WeightsFile, Entry(temporary, ModelStore.WeightsFile, hash));
             Failpoint.Reach("mid-save");
-            files.Add(Optimizer, Entry(temporary, Optimizer, SafetensorsWriter.Write(Path.Combine(temporary, Optimizer), copy.Optimizer)));
-            files.Add(LladaStore.ConfigFile, WriteText(temporary, LladaStore.ConfigFile, System.Text.Encoding.UTF8.GetBytes(LladaConfig.Format(copy.Spec))));
+            foreach (var (name, tensors) in copy.Tensors.Where(file => file.Key != ModelStore.WeightsFile))
+                files.Add(name, Entry(temporary, name, SafetensorsWriter.Write(Path.Combine(temporary, name), tensors)));
+            files.Add(ModelStore.ConfigFile, WriteText(temporary, ModelStore.ConfigFile, System.Text.Encoding.UTF8.GetBytes(ModelFamilies.Format(copy.Spec))));
             files.Add(State, WriteText(temporary, State, JsonSerializer.SerializeToUtf8Bytes(state, Json)));
             WriteText(temporary, Manifest, JsonSerializer.SerializeToUtf8Bytes(new CheckpointManifest(state.Step, files.ToImmutable()), Json));
             var checkpoint = new Checkpoint(state.Step, $"{Folder}/step_{state.Step}", hash);
@@ -77,11 +78,11 @@ internal sealed class CheckpointFiles(string runDirectory, int keepLast)
 
     /// <summary>Checks every file, then hands the folder to <paramref name="load"/>.</summary>
     /// <exception cref="PolicyUnavailableException">names the file that is missing, torn or other than promised</exception>
-    public void Read(Checkpoint checkpoint, Action<string, CheckpointState> load)
+    public void Read(Checkpoint checkpoint, Action<string, CheckpointManifest, CheckpointState> load)
     {
         var folder = Path.Combine(runDirectory, checkpoint.Location);
-        CheckpointFolder.Open(folder, checkpoint.Hash, () => load(
-            folder,
+        CheckpointFolder.Open(folder, checkpoint.Hash, manifest => load(
+            folder, manifest,
             JsonSerializer.Deserialize<CheckpointState>(File.ReadAllBytes(Path.Combine(folder, State)), Json) ?? throw new InvalidDataException($"{State} is empty")));
         Trust(checkpoint.Step);
     }
@@ -91,7 +92,7 @@ internal sealed class CheckpointFiles(string runDirectory, int keepLast)
     public void ReadBase(Action<string> load)
     {
         var folder = Path.Combine(runDirectory, Folder, "step_0");
-        CheckpointFolder.Open(folder, work: () => load(folder));
+        CheckpointFolder.Open(folder, work: _ => load(folder));
     }
 
     public static void LoadOptimizer(string folder, Objectives.AdamW optimizer)
@@ -100,11 +101,11 @@ internal sealed class CheckpointFiles(string runDirectory, int keepLast)
         optimizer.Restore(file);
     }
 
-    public static void LoadWeights(string folder, LladaModel model)
+    public static void LoadWeights(string folder, TransformerModel model)
     {
-        var path = Path.Combine(folder, LladaStore.WeightsFile);
+        var path = Path.Combine(folder, ModelStore.WeightsFile);
         using var file = SafetensorsFile.Open(path);
-        LladaStore.CopyInto(model, file, path);
+        ModelStore.CopyInto(model, file, path);
     }
 
     private static CheckpointEntry Entry(string folder, string name, string hash) => new(hash, new FileInfo(Path.Combine(folder, name)).Length);

@@ -18,23 +18,26 @@ internal sealed record CheckpointManifest(int Step, ImmutableSortedDictionary<st
 internal sealed record CheckpointEntry(string Sha256, long Bytes);
 
 /// <summary>
-/// One checkpoint on disk, wherever it lies: weights, optimizer, model configuration, state, and a manifest with the size
-/// and hash of each. Nothing is read from it before every file is what the manifest says.
+/// One checkpoint on disk, wherever it lies: weights, optimizer, those of a value model if there is one, model configuration, state, and a manifest
+/// with the size and hash of each. Nothing is read from it before every file is what the manifest says.
 /// </summary>
 public static class CheckpointFolder
 {
     internal const string Optimizer = "optimizer.safetensors", State = "state.json", Manifest = "manifest.json";
 
+    /// <summary>Where the run has a value model.</summary>
+    internal const string CriticWeights = "critic.safetensors", CriticOptimizer = "critic-optimizer.safetensors";
+
     internal const int Protocol = 1;
 
     internal static JsonSerializerOptions Json { get; } = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
-    private static IEnumerable<string> Required => [LladaStore.WeightsFile, Optimizer, State, LladaStore.ConfigFile];
+    private static IEnumerable<string> Required => [ModelStore.WeightsFile, Optimizer, State, ModelStore.ConfigFile];
 
     /// <summary>Checks every file against the manifest.</summary>
     /// <returns>SHA-256 of the weights file</returns>
     /// <exception cref="PolicyUnavailableException">names the file that is missing, torn or other than promised</exception>
-    public static string Verify(string folder) => Open(folder).Files[LladaStore.WeightsFile].Sha256;
+    public static string Verify(string folder) => Open(folder).Files[ModelStore.WeightsFile].Sha256;
 
     /// <summary>Copies the checkpoint durably into an existing folder; the copy needs nothing of the original.</summary>
     /// <returns>SHA-256 of the weights file</returns>
@@ -42,8 +45,8 @@ public static class CheckpointFolder
     /// <exception cref="IOException">the disk is full or the folder cannot be written; what was copied is then of no use</exception>
     public static string Copy(string from, string to)
     {
-        Verify(from);
-        foreach (var name in Required.Append(Manifest))
+        string[] optional = [.. Open(from).Files.Keys.Intersect([CriticWeights, CriticOptimizer])];
+        foreach (var name in Required.Concat(optional).Append(Manifest))
         {
             using var source = File.OpenRead(Path.Combine(from, name));
             DurableFile.Write(Path.Combine(to, name), source.CopyTo, source.Length);
@@ -56,7 +59,7 @@ public static class CheckpointFolder
     /// <summary>Checks every file, then works with them; a file that the work cannot use is told like a broken one.</summary>
     /// <param name="expected">SHA-256 that the weights were promised with; null = whatever the manifest says</param>
     /// <exception cref="PolicyUnavailableException">names the file that is missing, torn or other than promised</exception>
-    internal static CheckpointManifest Open(string folder, string? expected = null, Action? work = null)
+    internal static CheckpointManifest Open(string folder, string? expected = null, Action<CheckpointManifest>? work = null)
     {
         try
         {
@@ -75,9 +78,9 @@ public static class CheckpointFolder
                 if (!manifest.Files.ContainsKey(name)) throw Broken(name, "is not in the manifest");
             }
 
-            if (expected is not null && manifest.Files[LladaStore.WeightsFile].Sha256 != expected)
-                throw Broken(LladaStore.WeightsFile, $"has hash {manifest.Files[LladaStore.WeightsFile].Sha256}, the journal says {expected}");
-            work?.Invoke();
+            if (expected is not null && manifest.Files[ModelStore.WeightsFile].Sha256 != expected)
+                throw Broken(ModelStore.WeightsFile, $"has hash {manifest.Files[ModelStore.WeightsFile].Sha256}, the journal says {expected}");
+            work?.Invoke(manifest);
             return manifest;
         }
         catch (Exception error) when (error is IOException or JsonException or SafetensorsException or ModelException or InvalidDataException)

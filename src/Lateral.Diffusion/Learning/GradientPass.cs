@@ -20,7 +20,7 @@ namespace Lateral.Diffusion.Learning;
 /// <param name="kl">penalty beside the correction's loss; null = none</param>
 /// <param name="reference">the policy that the run began with; null where nothing asks it</param>
 internal sealed class GradientPass(
-    LladaModel model, ILikelihood likelihood, ICorrection correction, double temperature, KlSettings? kl = null, LladaModel? reference = null)
+    TransformerModel model, ILikelihood likelihood, ICorrection correction, double temperature, KlSettings? kl = null, TransformerModel? reference = null)
 {
     /// <param name="batches">of the table's views</param>
     /// <param name="denominator">all units of the batch</param>
@@ -77,7 +77,7 @@ internal sealed class GradientPass(
     }
 
     /// <summary>[N] answers to all questions, without a gradient.</summary>
-    private Tensor Answers(LladaModel of, IReadOnlyList<DeviceMicroBatch> inputs)
+    private Tensor Answers(TransformerModel of, IReadOnlyList<DeviceMicroBatch> inputs)
     {
         using var quiet = no_grad();
         return cat([.. inputs.Select(input => ViewScorer.Score(of, input, temperature))], 0);

@@ -22,7 +22,7 @@ public sealed class GradientRank : IGradientRank
     private int _disposed;
 
     // Tensors are touched on the device thread only.
-    private LladaModel? _model;
+    private TransformerModel? _model;
     private ShardGradients? _shards;
     private string _loaded = "";
     private GroupBatch? _batch;
@@ -30,7 +30,7 @@ public sealed class GradientRank : IGradientRank
     public GradientRank(GrpoSettings settings, PolicyNetwork network)
     {
         _settings = settings.Checked();
-        _advantage = Advantages.ByName(settings.Algorithm.Advantage);
+        _advantage = settings.Advantage ?? throw new ArgumentException("a critic is on the learner's device only", nameof(settings));
         _thread = new($"learner rank on {settings.Device}", StopDeadline);
         _built = _thread.Run(() =>
         {

@@ -7,43 +7,44 @@ namespace Lateral.Diffusion.Learning;
 
 /// <param name="Group">index of its group in the batch</param>
 /// <param name="Shard">the gradient shard that the group belongs to</param>
-public readonly record struct AdvantagedRollout(Trajectory Trajectory, double Reward, float Advantage, int Group, int Shard);
+public readonly record struct AdvantagedRollout(Trajectory Trajectory, double Reward, RolloutAdvantage Advantage, int Group, int Shard);
 
 /// <summary>
 /// A learner batch as the gradient needs it: a pure function of the batch and of the settings.
 /// </summary>
-/// <param name="Rollouts">every sibling of every group, in group and sibling order</param>
+/// <param name="Rollouts">every sibling of every group that counts, in group and sibling order</param>
 /// <param name="Tokens">revealed tokens of all rollouts</param>
-/// <param name="ZeroVarianceGroups">groups whose rewards are all equal: advantage 0, counted like the others</param>
+/// <param name="ZeroVarianceGroups">groups whose rewards are all equal: they count like the others</param>
 public sealed record GroupBatch(LearnerBatch Source, ImmutableArray<AdvantagedRollout> Rollouts, long Tokens, int ZeroVarianceGroups)
 {
     /// <param name="shards">groups are dealt in order: group i of B belongs to shard i * shards / B</param>
     /// <exception cref="ArgumentException">a reward or a recorded log-prob is not a finite number</exception>
     public static GroupBatch From(LearnerBatch batch, IAdvantage advantage, int shards)
     {
-        var rewards = batch.Groups.Select(group => group.Siblings.Select(sibling => sibling.Reward).ToArray()).ToList();
-        foreach (var (g, group) in batch.Groups.Index()) RequireNumbers(batch.Step, group, rewards[g]);
-        // Equal rewards carry no signal; rounding in a mean must not invent one.
-        var constant = rewards.ConvertAll(group => group.Length == 0 || group.Max() == group.Min());
-        var advantages = advantage.Compute(rewards);
-        var rollouts = ImmutableArray.CreateBuilder<AdvantagedRollout>();
+        RequireNumbers(batch);
+        var advantages = advantage.Of(batch.Groups);
+        var (rollouts, constant) = (ImmutableArray.CreateBuilder<AdvantagedRollout>(), 0);
         foreach (var (g, group) in batch.Groups.Index())
         {
             var shard = (int)((long)g * shards / Math.Max(batch.PlannedGroups, batch.Groups.Length));
-            for (var i = 0; i < group.Siblings.Length; i++)
-                rollouts.Add(new(group.Siblings[i].Trajectory, rewards[g][i], constant[g] ? 0 : (float)advantages[g][i], g, shard));
+            var counted = group.Siblings.Zip(advantages[g]).Where(pair => pair.Second != RolloutAdvantage.LeftOut).ToArray();
+            rollouts.AddRange(counted.Select(pair => new AdvantagedRollout(pair.First.Trajectory, pair.First.Reward, pair.Second, g, shard)));
+            if (GroupAdvantage.IsConstant([.. counted.Select(pair => pair.First.Reward)])) constant++;
         }
 
-        return new(batch, rollouts.ToImmutable(), rollouts.Sum(rollout => (long)rollout.Trajectory.RevealedCount), constant.Count(one => one));
+        return new(batch, rollouts.ToImmutable(), rollouts.Sum(rollout => (long)rollout.Trajectory.RevealedCount), constant);
     }
 
-    private static void RequireNumbers(int step, ScoredGroup group, double[] rewards)
+    /// <exception cref="ArgumentException">a reward or a recorded log-prob is not a finite number</exception>
+    public static void RequireNumbers(LearnerBatch batch)
     {
-        if (Array.FindIndex(rewards, reward => !double.IsFinite(reward)) is var bad and >= 0)
-            throw new ArgumentException($"step {step}: reward {rewards[bad]} of {group.Siblings[bad].Trajectory.Id} is not a finite number", nameof(group));
-        // A ratio's limits would turn such a log-prob into a gradient of zero, unnoticed.
-        if (group.Siblings.FirstOrDefault(sibling => sibling.Trajectory.TokenLogProbs.Any(logProb => !float.IsFinite(logProb))) is { } broken)
-            throw new ArgumentException($"step {step}: {broken.Trajectory.Id} has a recorded log-prob that is not a finite number", nameof(group));
+        foreach (var sibling in batch.Groups.SelectMany(group => group.Siblings))
+        {
+            if (!double.IsFinite(sibling.Reward)) throw new ArgumentException($"step {batch.Step}: reward {sibling.Reward} of {sibling.Trajectory.Id} is not a finite number", nameof(batch));
+            // A ratio's limits would turn such a log-prob into a gradient of zero, unnoticed.
+            if (sibling.Trajectory.TokenLogProbs.Any(logProb => !float.IsFinite(logProb)))
+                throw new ArgumentException($"step {batch.Step}: {sibling.Trajectory.Id} has a recorded log-prob that is not a finite number", nameof(batch));
+        }
     }
 
     /// <summary>What the loss is divided by: the units of all rollouts, counted before anything is left out.</summary>
@@ -63,7 +64,7 @@ public sealed record GroupBatch(LearnerBatch Source, ImmutableArray<AdvantagedRo
     private static int[] ScoredOf(ImmutableArray<AdvantagedRollout> rollouts)
     {
         var all = Enumerable.Range(0, rollouts.Length);
-        var signal = all.Where(i => rollouts[i].Advantage != 0).ToArray();
+        var signal = all.Where(i => rollouts[i].Advantage.HasSignal).ToArray();
         return signal.Length > 0 ? signal : [.. all];
     }
 }

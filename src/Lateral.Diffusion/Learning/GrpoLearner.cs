@@ -3,6 +3,7 @@ using System.Diagnostics;
 using Lateral.Core;
 using Lateral.Core.Learning;
 using Lateral.Core.Policies;
+using Lateral.Diffusion.Learning.Values;
 using Lateral.Diffusion.Objectives;
 using Lateral.Diffusion.Tensors;
 using TorchSharp;
@@ -24,9 +25,10 @@ public sealed class GrpoLearner : ILearner
     private static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(60);
 
     private readonly GrpoSettings _settings;
-    private readonly IAdvantage _advantage;
+    private readonly IAdvantage? _advantage;
     private readonly IGradientExchange _exchange;
     private readonly Func<long, SupervisedExample> _corpus;
+    private readonly ISupervisedObjective _objective;
     private readonly PolicyPublications _publications;
     private readonly CheckpointFiles _checkpoints;
     private readonly DeviceThread _thread;
@@ -47,7 +49,11 @@ public sealed class GrpoLearner : ILearner
         _ = LearnerState.DecayOf(settings.Algorithm.Schedule);
         _ = Corrections.CorrectionCatalogue.Create(settings.Algorithm.Correction);
         (_settings, _corpus, _exchange) = (settings.Checked(), corpus, exchange);
-        _advantage = Advantages.ByName(settings.Algorithm.Advantage);
+        if (settings.Algorithm.Critic is not null && exchange.Shared)
+            throw new ArgumentException($"advantage = {settings.Algorithm.Advantage} needs learner.ranks = 1: the value model is on the learner's device only", nameof(exchange));
+        _advantage = settings.Advantage;
+        // Without rollouts the answer is one block.
+        _objective = SupervisedCatalogue.Create(settings.Warmup.Objective, settings.Rollout?.BlockLength ?? int.MaxValue);
         _publications = new(settings.RunDirectory);
         _checkpoints = new(settings.RunDirectory, settings.KeepCheckpoints);
         _thread = new(Name, StopDeadline);
@@ -66,6 +72,7 @@ public sealed class GrpoLearner : ILearner
         {
             if (_settings.Base is { } folder) await OnDevice(state => TakeOver(state, folder)).ConfigureAwait(false);
             if (_settings.Warmup.Steps > 0) await OnDevice(state => Warmup(state, progress, cancellation), Autograd.On).ConfigureAwait(false);
+            await OnDevice(BeginCritic).ConfigureAwait(false);
             // No epoch is granted yet: version 0 belongs to all of them.
             var policy = await OnDevice(state => Publish(state, epoch: 0, step: 0)).ConfigureAwait(false);
             return (policy, await Write(await OnDevice(Copy).ConfigureAwait(false)).ConfigureAwait(false));
@@ -77,8 +84,8 @@ public sealed class GrpoLearner : ILearner
     public Task<StepReport> TrainAsync(LearnerBatch batch, CancellationToken cancellation) => Exclusively(async () =>
     {
         // Refusals come before anything is touched; a failure after that ends the engine, whose state is then unknown.
-        var plan = await OnDevice(state => Plan(state, batch)).ConfigureAwait(false);
-        return await OrFail(() => Train(plan, cancellation)).ConfigureAwait(false);
+        await OnDevice(state => Require(state, batch)).ConfigureAwait(false);
+        return await OrFail(() => Train(batch, cancellation)).ConfigureAwait(false);
     }, cancellation);
 
     public async Task<Checkpoint> CheckpointAsync(CancellationToken cancellation)
@@ -104,10 +111,12 @@ public sealed class GrpoLearner : ILearner
 
     private string Name => $"learner on {_settings.Device}";
 
-    private async Task<StepReport> Train(GroupBatch plan, CancellationToken cancellation)
+    private async Task<StepReport> Train(LearnerBatch batch, CancellationToken cancellation)
     {
         var start = Stopwatch.GetTimestamp();
-        if (plan.Source.From is { } from) await OnDevice(state => RollBack(state, from, plan.Source.Step)).ConfigureAwait(false);
+        if (batch.From is { } from) await OnDevice(state => RollBack(state, from, batch.Step)).ConfigureAwait(false);
+        var appraisal = await OnDevice(state => state.Critic?.Appraise(batch)).ConfigureAwait(false);
+        var plan = GroupBatch.From(batch, appraisal ?? _advantage!, _settings.Algorithm.Shards);
         var (log, result) = (new UnitLog(), default(UpdateResult));
         var (decided, updates, ranks) = (plan.Source.Decided, 0, 0);
         var cuts = new List<int>();
@@ -122,6 +131,8 @@ public sealed class GrpoLearner : ILearner
             }
 
             ranks = Math.Max(ranks, round.Ranks);
+            // Where a shard did not fit the device, neither would the critic's states: they follow what was decided for the shards.
+            if (appraisal is not null) await OnDevice(state => Accumulate(state, appraisal, cuts.TakeLast(_settings.Algorithm.Shards).Min()), Autograd.On).ConfigureAwait(false);
             if (Failpoint.Holds($"nan-gradient-{plan.Source.Step}")) _total[0] = float.NaN;
             result = await OnDevice(state => state.Apply(_total, plan.Source.Step, current)).ConfigureAwait(false);
             if (!result.Skipped) updates++;
@@ -134,8 +145,9 @@ public sealed class GrpoLearner : ILearner
         var trained = Stopwatch.GetTimestamp();
         var policy = await OnDevice(state => Publish(state, plan.Source.Epoch, plan.Source.Step)).ConfigureAwait(false);
         // What a skipped step could not compute is absent from its metrics; Skipped says why.
-        var metrics = BatchMetrics.Of(plan).Concat(log.Metrics()).Concat(
+        var metrics = BatchMetrics.Of(plan).Concat(log.Metrics()).Concat(appraisal?.Metrics() ?? []).Concat(
         [
+            .. result.ValueNorm is { } valueNorm ? [new("value/grad_norm", valueNorm)] : Array.Empty<KeyValuePair<string, double>>(),
             .. plan.Source.From is { } origin ? [new("optim/rolled_back_to", origin.Step)] : Array.Empty<KeyValuePair<string, double>>(),
             new("optim/micro_batch_tokens", cuts.Count == 0 ? _settings.Algorithm.MicroBatchTokens : cuts[^1]), new("learner/ranks", ranks), new("optim/grad_norm", result.Norm), new("optim/lr", result.Rate), new("optim/loss", log.Loss(plan.Denominator(_settings.Algorithm.Unit))), new("tokens/scored", log.Count),
             new("time/train", Stopwatch.GetElapsedTime(start, trained).TotalSeconds), new("time/publish", Stopwatch.GetElapsedTime(trained).TotalSeconds),
@@ -182,10 +194,11 @@ public sealed class GrpoLearner : ILearner
         state.Hash = "";
         _checkpoints.Sweep();
         _publications.Sweep();
-        _checkpoints.Read(checkpoint, (folder, saved) =>
+        _checkpoints.Read(checkpoint, (folder, manifest, saved) =>
         {
             CheckpointFiles.LoadOptimizer(folder, state.Optimizer);
             CheckpointFiles.LoadWeights(folder, state.Model);
+            state.BeginCritic(SavedCritic.In(folder, manifest));
             if (saved.Step == 0 && state.Reference is { } reference)
             {
                 CheckpointFiles.LoadWeights(folder, reference);
@@ -197,13 +210,27 @@ public sealed class GrpoLearner : ILearner
         return true;
     }
 
-    private GroupBatch Plan(LearnerState state, LearnerBatch batch)
+    private bool Require(LearnerState state, LearnerBatch batch)
     {
         if (state.Hash.Length == 0) throw new InvalidOperationException("the learner has no policy yet: prepare the base or load a checkpoint first");
         if (batch.Step != state.Step + 1) throw new InvalidOperationException($"batch of step {batch.Step} does not follow step {state.Step}");
         if (_total.Length == 0) _total = new float[state.Shards.Length];
+        GroupBatch.RequireNumbers(batch);
         LoadReference(state);
-        return GroupBatch.From(batch, _advantage, _settings.Algorithm.Shards);
+        return true;
+    }
+
+    private static bool Accumulate(LearnerState state, Appraisal appraisal, int tokens)
+    {
+        state.Critic!.Accumulate(appraisal, tokens);
+        return true;
+    }
+
+    /// <summary>A fork's goes on with its parent's, if that had one.</summary>
+    private static bool BeginCritic(LearnerState state)
+    {
+        if (state.Critic is null) state.BeginCritic(null);
+        return true;
     }
 
     /// <summary>Version 0, whose checkpoint is never pruned.</summary>
@@ -227,8 +254,7 @@ public sealed class GrpoLearner : ILearner
     private CheckpointCopy Copy(LearnerState state)
     {
         if (state.Hash.Length == 0) throw new InvalidOperationException("the learner has no policy yet: there is nothing to checkpoint");
-        var (weights, optimizer) = state.Copy();
-        return new(state.Model.Spec, new(state.Step, state.Hash, state.Optimizer.Updates, _settings.Seed), weights, optimizer);
+        return new(state.Model.Spec, new(state.Step, state.Hash, state.Optimizer.Updates, _settings.Seed), state.Copy());
     }
 
     /// <summary>On a thread of its own: a slow disk does not hold up training.</summary>
@@ -237,13 +263,14 @@ public sealed class GrpoLearner : ILearner
         using (copy) return _checkpoints.Write(copy);
     });
 
-    /// <summary>Weights and moments of another run's checkpoint; its step and schedule stay behind.</summary>
+    /// <summary>Weights, moments and value model of another run's checkpoint; its step and schedule stay behind.</summary>
     private static bool TakeOver(LearnerState state, string folder)
     {
-        CheckpointFolder.Open(folder, work: () =>
+        CheckpointFolder.Open(folder, work: manifest =>
         {
             CheckpointFiles.LoadOptimizer(folder, state.Optimizer);
             CheckpointFiles.LoadWeights(folder, state.Model);
+            if (SavedCritic.In(folder, manifest) is { } critic) state.BeginCritic(critic);
         });
         return true;
     }
@@ -255,7 +282,7 @@ public sealed class GrpoLearner : ILearner
             warmup.Steps, warmup.Batch, new(warmup.LearningRate, warmup.LrWarmup, warmup.Steps, Decay.Cosine, .1), new(.9, .98, 1e-8, 0),
             ClipNorm: 1, MinimumMaskRatio: 0, _settings.Seed);
         SupervisedTrainer.Train(
-            state.Model, settings, (step, row) => _corpus((long)step * warmup.Batch + row),
+            state.Model, settings, _objective, (step, row) => _corpus((long)step * warmup.Batch + row),
             done => progress.Report(new(done.Step, done.Steps, done.Loss, done.Elapsed.TotalSeconds)), cancellation);
         return true;
     }

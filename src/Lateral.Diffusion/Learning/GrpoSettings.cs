@@ -16,8 +16,11 @@ public sealed record GrpoSettings(
     /// <summary>The training prompt of group 0: random draws are keyed by the prompt, not by its place in this run.</summary>
     public long FirstPrompt { get; init; }
 
-    /// <summary>How the sampler reveals, where that is part of the likelihood; null = it is not.</summary>
+    /// <summary>How the sampler reveals, where that is part of the likelihood, and in which blocks, which supervised objectives share; null = neither.</summary>
     public RolloutSpec? Rollout { get; init; }
+
+    /// <summary>What batches are weighed by; null where a critic says so.</summary>
+    internal IAdvantage? Advantage => Algorithm.Critic is null ? Advantages.Of(Algorithm, Rollout?.Hints is not null) : null;
 
     /// <summary>A checkpoint's folder whose weights and optimizer become version 0; null = the model as built, warmed up.</summary>
     public string? Base { get; init; }
@@ -27,7 +30,7 @@ public sealed record GrpoSettings(
     public GrpoSettings Checked()
     {
         Require(nameof(Temperature), Temperature > 0, $"temperature {Temperature}: a greedy policy has no importance ratio; sample above 0");
-        Require(nameof(Steps), Steps > 0, $"run steps {Steps} must be positive");
+        Require(nameof(Steps), Steps >= 0, $"run steps {Steps} must not be negative");
         Require(nameof(KeepCheckpoints), KeepCheckpoints > 0, $"keep-last {KeepCheckpoints} must be positive");
         Require(nameof(Algorithm), Algorithm.Shards > 0 && Algorithm.Updates > 0 && Algorithm.MicroBatchTokens > 0, "shards, updates and micro-batch-tokens must be positive");
         Require(nameof(Algorithm), Algorithm.MaxGradNorm >= 0, "max-grad-norm must not be negative");

@@ -16,7 +16,7 @@ public sealed class PolicyPublications(string runDirectory) : IPolicyStore
     private bool _laid;
 
     /// <summary>Writes the version's payload whole or not at all, then describes it. On the device thread.</summary>
-    internal PolicyManifest Publish(LladaModel model, int epoch, int version, string parentHash)
+    internal PolicyManifest Publish(TransformerModel model, int epoch, int version, string parentHash)
     {
         var location = $"{Folder}/v{version}.safetensors";
         var path = Path.Combine(runDirectory, location);
@@ -36,7 +36,7 @@ public sealed class PolicyPublications(string runDirectory) : IPolicyStore
     /// from the learner again, so they need not outlive a power cut. The next policy takes their place.
     /// </summary>
     /// <param name="version">that the step began with</param>
-    internal PolicyManifest Lay(LladaModel model, int version, string parentHash)
+    internal PolicyManifest Lay(TransformerModel model, int version, string parentHash)
     {
         var location = $"{Folder}/v{version}{Working}";
         var path = Path.Combine(runDirectory, location);

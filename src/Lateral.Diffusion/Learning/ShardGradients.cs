@@ -24,26 +24,32 @@ internal delegate void GradientReader(ReadOnlySpan<float> gradient, ShardReport 
 internal sealed class ShardGradients
 {
     private readonly GrpoSettings _settings;
-    private readonly LladaModel _model;
+    private readonly TransformerModel _model;
     private readonly ILikelihood _likelihood;
     private readonly GradientPass _pass;
     private readonly bool _hasRatio, _hasProximal;
     private readonly Dictionary<int, (int Step, float[] Values)> _proximal = [];
+    private readonly List<Tensor> _frozen;
     private int _tokens;
     private bool _halved;
 
     /// <param name="reference">the policy that the run began with; null where nothing asks it</param>
-    public ShardGradients(GrpoSettings settings, LladaModel model, LladaModel? reference = null)
+    public ShardGradients(GrpoSettings settings, TransformerModel model, TransformerModel? reference = null)
     {
         (_settings, _model, _tokens) = (settings, model, settings.Algorithm.MicroBatchTokens);
-        _likelihood = LikelihoodCatalogue.Create(settings.Algorithm.Likelihood, settings.Algorithm.Unit, model.Spec.EosToken, model.Spec.MaxLength, settings.Rollout);
+        _likelihood = LikelihoodCatalogue.Create(settings.Algorithm.Likelihood, settings.Algorithm.Unit, model.Spec.EosToken, model.Spec.MaxLength, settings.Rollout, model.Spec.Causal);
         var correction = CorrectionRules.ByName(settings.Algorithm.Correction.Name);
         (_hasRatio, _hasProximal) = (correction.HasRatio, settings.Algorithm.Updates > 1 && correction.HasProximal);
         _pass = new(model, _likelihood, CorrectionCatalogue.Create(settings.Algorithm.Correction), settings.Temperature, settings.Algorithm.Kl, reference);
-        Parameters = [.. model.Parameters.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value)];
+        var learning = model.Parameters.ToLookup(pair => Learns(pair.Key, model.Spec, settings.Algorithm.Train));
+        Parameters = [.. learning[true].OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value)];
+        _frozen = [.. learning[false].Select(pair => pair.Value)];
     }
 
-    /// <summary>In ordinal order of their names, which is their order in the gradient vector.</summary>
+    private static bool Learns(string parameter, TransformerSpec spec, TrainedPolicy trained) =>
+        !spec.UnmaskingPolicy || trained == TrainedPolicy.Both || UnmaskingPolicyLayout.Owns(parameter) == (trained == TrainedPolicy.Unmasking);
+
+    /// <summary>Those that learn, in ordinal order of their names, which is their order in the gradient vector.</summary>
     public List<Tensor> Parameters { get; }
 
     /// <summary>P, numbers in the gradient vector.</summary>
@@ -78,6 +84,8 @@ internal sealed class ShardGradients
         var log = update == 0 ? new UnitLog() : null;
         var table = TableOf(batch, update, shard);
         var microBatches = MicroBatch.Cut(table.Views, tokens, _model.Spec.MaskToken).ToList();
+        // Only now: the supervised warm-up trains them.
+        foreach (var parameter in _frozen) parameter.requires_grad = false;
         try
         {
             Gradients.Clear(Parameters);
@@ -90,10 +98,7 @@ internal sealed class ShardGradients
         }
         catch (Exception failure) when (DeviceFaults.Of(failure) == DeviceFault.OutOfMemory)
         {
-            var largest = microBatches.MaxBy(one => one.Canvases * one.Length);
-            throw new DeviceMemoryException(
-                $"step {batch.Source.Step} does not fit the memory of {_settings.Device}: its largest forward is of [{largest?.Canvases ?? 0}, {largest?.Length ?? 0}] tokens "
-                + $"(canvases, length), in micro-batches of at most {tokens} tokens - set learner.micro-batch-tokens below that, or use a smaller model", failure);
+            throw DeviceMemoryException.InStep(batch.Source.Step, _settings.Device, microBatches.MaxBy(one => one.Canvases * one.Length), tokens, failure);
         }
     }
 

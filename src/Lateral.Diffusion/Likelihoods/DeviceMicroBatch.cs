@@ -39,7 +39,7 @@ public sealed record DeviceUnits(Tensor Behaviour_U, Tensor Weight_U, Tensor Adv
     /// <summary>[U] log prox = log mu + a (log pi - log mu) with a = age / (age + 1), without a gradient: nobody has to compute it.</summary>
     public Tensor LogLinear(Tensor logp_U) => Behaviour_U.Plus(logp_U.detach().Minus(Behaviour_U).Times(Age_U.DividedBy(Age_U.Plus(1))));
 
-    public static DeviceUnits Upload(IReadOnlyList<Unit> units, LladaModel model)
+    public static DeviceUnits Upload(IReadOnlyList<Unit> units, TransformerModel model)
     {
         var columns = Columns(units, out var counts);
         return Read(new PackedUpload(columns, model), counts);
@@ -73,7 +73,11 @@ public sealed record DeviceUnits(Tensor Behaviour_U, Tensor Weight_U, Tensor Adv
 /// <param name="Entries_DC">[D * C] index of each candidate's token in the flattened [R * V] probabilities</param>
 /// <param name="Present_DC">[D, C] bool: a candidate stands there</param>
 /// <param name="Drawn_DC">[D, C] 1 where it was drawn</param>
-public sealed record DeviceDraws(SelectionLaw Law, Tensor Rows_DC, Tensor Entries_DC, Tensor Present_DC, Tensor Drawn_DC);
+public sealed record DeviceDraws(SelectionLaw Law, Tensor Rows_DC, Tensor Entries_DC, Tensor Present_DC, Tensor Drawn_DC)
+{
+    /// <summary>Added to every score of a <see cref="Bernoulli"/> draw.</summary>
+    public double Offset { get; init; }
+}
 
 /// <summary>
 /// A micro-batch on the device, uploaded in one transfer. B canvases, L length, R scored rows, N questions, U units; tensors
@@ -87,12 +91,18 @@ public sealed record DeviceMicroBatch(Tensor Ids_BL, Tensor? Attended_BL, Tensor
     /// <summary>Null where no draw is asked about.</summary>
     public DeviceDraws? Draws { get; init; }
 
+    /// <summary>Null where every position sees every other.</summary>
+    public BlockCausalLayout? Layout { get; init; }
+
+    /// <summary>What the unmasking policy sees; null where none is asked.</summary>
+    public UnmaskingState? Unmasking { get; init; }
+
     /// <summary>Questions of tokens and of draws.</summary>
     public long Count => Questions.Unit_N.shape[0];
 
     /// <summary>With its own units only, in the order of their first question.</summary>
     /// <param name="units">the shard's</param>
-    public static DeviceMicroBatch Upload(MicroBatch batch, IReadOnlyList<Unit> units, LladaModel model)
+    public static DeviceMicroBatch Upload(MicroBatch batch, IReadOnlyList<Unit> units, TransformerModel model)
     {
         var asked = batch.Asked();
         var place = asked.Index().ToDictionary(pair => pair.Item, pair => pair.Index);
@@ -101,25 +111,21 @@ public sealed record DeviceMicroBatch(Tensor Ids_BL, Tensor? Attended_BL, Tensor
     }
 
     /// <summary>With the units of the whole shard, which are on the device already.</summary>
-    public static DeviceMicroBatch Upload(MicroBatch batch, DeviceUnits units, LladaModel model) =>
+    public static DeviceMicroBatch Upload(MicroBatch batch, DeviceUnits units, TransformerModel model) =>
         Upload(batch, batch.Units, units.Count, model, [], _ => units);
 
-    private static DeviceMicroBatch Upload(MicroBatch batch, int[] unitOf, long count, LladaModel model, double[][] columns, Func<PackedUpload, DeviceUnits> units)
+    private static DeviceMicroBatch Upload(MicroBatch batch, int[] unitOf, long count, TransformerModel model, double[][] columns, Func<PackedUpload, DeviceUnits> units)
     {
-        double[] attended = [];
-        if (batch.Padded)
-        {
-            attended = new double[batch.Ids.Length];
-            for (var b = 0; b < batch.Canvases; b++) attended.AsSpan(b * batch.Length, batch.Lengths[b]).Fill(1);
-        }
-
         var entries = batch.RowOf.Zip(batch.Tokens, (row, token) => row * model.Spec.Vocabulary + token).ToArray();
         var widest = batch.Draws.Select(draw => draw.Rows.Length).DefaultIfEmpty(0).Max();
         double[] Cells(Func<(SelectionLaw Law, int[] Rows, int[] Tokens, int Drawn), int, double> cell) => [.. batch.Draws.SelectMany(draw => Enumerable.Range(0, widest).Select(c => c < draw.Rows.Length ? cell(draw, c) : 0))];
+        var inBlock = new double[batch.Blocks.Length == 0 ? 0 : batch.Ids.Length];
+        foreach (var (b, block) in batch.Blocks.Index()) inBlock.AsSpan(b * batch.Length + block.Start, block.Length).Fill(1);
         var packed = new PackedUpload(
             [
-                batch.Ids, attended, batch.Rows, entries, Array.ConvertAll(unitOf, unit => (double)unit), batch.Coefficients, batch.Positions,
-                Cells((draw, c) => draw.Rows[c]), Cells((draw, c) => ((double)draw.Rows[c] * model.Spec.Vocabulary) + draw.Tokens[c]), Cells((_, _) => 1), Cells((draw, c) => c < draw.Drawn ? 1 : 0), .. columns,
+                batch.Ids, batch.Attended(), batch.Rows, entries, Array.ConvertAll(unitOf, unit => (double)unit), batch.Coefficients, batch.Positions,
+                Cells((draw, c) => draw.Rows[c]), Cells((draw, c) => ((double)draw.Rows[c] * model.Spec.Vocabulary) + draw.Tokens[c]), Cells((_, _) => 1), Cells((draw, c) => c < draw.Drawn ? 1 : 0),
+                inBlock, Array.ConvertAll(batch.Blocks, block => block.Progress), .. CausalColumns(batch), .. columns,
             ],
             model);
         var oneToOne = unitOf.Length == count && unitOf.Index().All(pair => pair.Item == pair.Index) && Array.TrueForAll(batch.Coefficients, coefficient => coefficient == 1);
@@ -128,15 +134,52 @@ public sealed record DeviceMicroBatch(Tensor Ids_BL, Tensor? Attended_BL, Tensor
         var (rows_R, entries_N) = (packed.Next(ScalarType.Int64), packed.Next(ScalarType.Int64));
         var questions = new DeviceQuestions(packed.Next(ScalarType.Int64), packed.Next(ScalarType.Float32), packed.Next(ScalarType.Int64), oneToOne);
         var (rows_DC, entriesOfDraws_DC, present_DC, drawn_DC) = (packed.Next(ScalarType.Int64), packed.Next(ScalarType.Int64), packed.Next(ScalarType.Bool), packed.Next(ScalarType.Float32));
+        var (inBlock_BL, progress_B) = (packed.Next(ScalarType.Bool), packed.Next(ScalarType.Float32));
+        var layout = LayoutOf(batch, packed);
         return new(ids_BL, batch.Padded ? attended_BL.view(batch.Canvases, batch.Length) : null, rows_R, entries_N, questions, units(packed))
         {
-            Draws = widest == 0 ? null : new(batch.Draws[0].Law, rows_DC, entriesOfDraws_DC, present_DC.view(-1, widest), drawn_DC.view(-1, widest)),
+            Draws = widest == 0 ? null : new(batch.Draws[0].Law, rows_DC, entriesOfDraws_DC, present_DC.view(-1, widest), drawn_DC.view(-1, widest)) { Offset = batch.Offset },
+            Layout = layout,
+            Unmasking = batch.Blocks.Length == 0 ? null : new(model.Masked(ids_BL), inBlock_BL.view(batch.Canvases, batch.Length), progress_B),
         };
+    }
+
+    /// <summary>
+    /// [4][B * L] of each token of block-causal canvases: its position; the clean block that it is, counted from 1, 0 for the prompt; the last clean block that it sees; and
+    /// the block with masks that it is, 0 for none.
+    /// </summary>
+    private static double[][] CausalColumns(MicroBatch batch)
+    {
+        double[][] columns = [.. Enumerable.Range(0, 4).Select(_ => new double[batch.Causal.Length == 0 ? 0 : batch.Ids.Length])];
+        // What no query reaches: padding and the copy with masks.
+        columns[1].AsSpan().Fill(double.MaxValue);
+        foreach (var (b, canvas) in batch.Causal.Index())
+        {
+            for (var i = 0; i < canvas.Prompt + canvas.Completion; i++)
+            {
+                var (at, block) = (b * batch.Length + i, i < canvas.Prompt ? 0 : 1 + (i - canvas.Prompt) / canvas.Block);
+                (columns[0][at], columns[1][at], columns[2][at]) = (i, block, block);
+                if (block == 0) continue;
+                (columns[0][at + canvas.Completion], columns[2][at + canvas.Completion], columns[3][at + canvas.Completion]) = (i, block - 1, block);
+            }
+        }
+
+        return columns;
+    }
+
+    private static BlockCausalLayout? LayoutOf(MicroBatch batch, PackedUpload packed)
+    {
+        var (position, clean, reach, masked) = (packed.Next(ScalarType.Int64), packed.Next(ScalarType.Float64), packed.Next(ScalarType.Float64), packed.Next(ScalarType.Float64));
+        if (batch.Causal.Length == 0) return null;
+        Tensor Key(Tensor column) => column.view(batch.Canvases, 1, batch.Length);
+        Tensor Query(Tensor column) => column.view(batch.Canvases, batch.Length, 1);
+        var visible_BLL = Key(clean).le(Query(reach)).logical_or(Key(masked).eq(Query(masked)).logical_and(Query(masked).Above(0)));
+        return new(position.view(batch.Canvases, batch.Length), visible_BLL, batch.Causal.Max(canvas => canvas.Prompt + canvas.Completion));
     }
 }
 
 /// <summary>Columns of numbers in one transfer. float64 carries ids and row numbers without loss.</summary>
-internal sealed class PackedUpload(double[][] sections, LladaModel model)
+internal sealed class PackedUpload(double[][] sections, TransformerModel model)
 {
     private readonly Tensor _packed = ((double[])[.. sections.SelectMany(section => section)]).ToDevice(model.Device);
     private long _at;

@@ -17,7 +17,7 @@ public sealed class ElboLikelihood(MethodSettings method, RatioGranularity unit,
     {
         for (var k = 0; k < samples; k++)
         {
-            var count = 1 + (int)((k + plan.Uniform(k)) / samples * plan.Length);
+            var count = plan.Stratified(k, samples, plan.Length);
             plan.Ask(plan.Exactly(count, k), UnitOf, PerToken(plan) * plan.Length / count / samples);
         }
     }

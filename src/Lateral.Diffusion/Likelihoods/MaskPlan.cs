@@ -22,7 +22,11 @@ internal sealed class MaskPlan(Trajectory trajectory, PlanKey key, int? endToken
     public ImmutableArray<StateView> Views => _views.ToImmutable();
 
     /// <summary>A uniform number in [0, 1) of mask <paramref name="mask"/>.</summary>
-    public double Uniform(int mask) => key.Uniform(trajectory.Id, OfTheMask, mask);
+    /// <param name="part">of the mask, where several numbers belong to one</param>
+    public double Uniform(int mask, int part = 0) => key.Uniform(trajectory.Id, OfTheMask - part, mask);
+
+    /// <summary>A mask's size, 1 to <paramref name="among"/>, in the k-th of K equal shares of them.</summary>
+    public int Stratified(int k, int samples, int among, int part = 0) => 1 + (int)((k + Uniform(k, part)) / samples * among);
 
     /// <summary>[Length] with exactly so many true: those with the smallest of independent uniforms.</summary>
     public bool[] Exactly(int count, int mask) => Exactly(count, mask, 0, Length);
@@ -46,7 +50,11 @@ internal sealed class MaskPlan(Trajectory trajectory, PlanKey key, int? endToken
     /// <param name="masked">[Length]</param>
     /// <param name="unit">by position</param>
     /// <param name="prompt">[P] hidden positions of the prompt; null = none</param>
-    public void Ask(bool[] masked, Func<int, int> unit, double coefficient, bool[]? prompt = null)
+    public void Ask(bool[] masked, Func<int, int> unit, double coefficient, bool[]? prompt = null) => Ask(masked, unit, _ => coefficient, prompt);
+
+    /// <param name="coefficient">by position</param>
+    /// <param name="causalBlock">see <see cref="StateView.CausalBlock"/></param>
+    public void Ask(bool[] masked, Func<int, int> unit, Func<int, double> coefficient, bool[]? prompt = null, int causalBlock = 0)
     {
         var hidden = new bool[trajectory.Prompt.Length + trajectory.Tokens.Length];
         prompt?.CopyTo(hidden, 0);
@@ -56,10 +64,10 @@ internal sealed class MaskPlan(Trajectory trajectory, PlanKey key, int? endToken
         {
             if (!masked[position]) continue;
             hidden[trajectory.Prompt.Length + position] = true;
-            questions.Add(new(position, unit(position), (float)coefficient));
+            questions.Add(new(position, unit(position), (float)coefficient(position)));
         }
 
-        _views.Add(new(trajectory, hidden, questions.ToImmutable()));
+        _views.Add(new(trajectory, hidden, questions.ToImmutable()) { CausalBlock = causalBlock });
     }
 
     /// <summary>A canvas of the trajectory itself, which is asked for some of its masked tokens.</summary>

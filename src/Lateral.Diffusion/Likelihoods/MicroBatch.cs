@@ -18,11 +18,32 @@ namespace Lateral.Diffusion.Likelihoods;
 public sealed record MicroBatch(
     int Length, double[] Ids, int[] Lengths, double[] Rows, double[] RowOf, double[] Tokens, double[] Positions, int[] Units, double[] Coefficients, (SelectionLaw Law, int[] Rows, int[] Tokens, int Drawn)[] Draws)
 {
+    /// <summary>
+    /// [B] the block that each canvas's step denoises, its start counted from the canvas's; empty where no unmasking policy is asked. Equal canvases have equal blocks,
+    /// because every step reveals something, and equal progress: where the step does not follow from the canvas, progress counts positions.
+    /// </summary>
+    public ActiveBlock[] Blocks { get; init; } = [];
+
+    /// <summary>Added to every score of a <see cref="Bernoulli"/> draw.</summary>
+    public double Offset { get; init; }
+
+    /// <summary>[B] what each canvas is made of where attention is block-causal; empty elsewhere.</summary>
+    public CausalCanvas[] Causal { get; init; } = [];
+
     /// <summary>B</summary>
     public int Canvases => Lengths.Length;
 
     /// <summary>Whether some canvas is shorter than L.</summary>
     public bool Padded => Array.Exists(Lengths, length => length != Length);
+
+    /// <summary>[B * L] 1 where a canvas has a token; empty where nothing is padded.</summary>
+    public double[] Attended()
+    {
+        if (!Padded) return [];
+        var attended = new double[Ids.Length];
+        for (var b = 0; b < Canvases; b++) attended.AsSpan(b * Length, Lengths[b]).Fill(1);
+        return attended;
+    }
 
     /// <summary>[U] the units it asks about, in the order of their first question.</summary>
     public int[] Asked() => [.. Units.Distinct()];
@@ -81,22 +102,37 @@ public sealed record MicroBatch(
         }
 
         var draws = new List<(SelectionLaw, int[], int[], int)>();
+        var (blocks, offset) = (new ActiveBlock[canvases.Count], 0.0);
+        var causal = new CausalCanvas[canvases.Count];
+        foreach (var ((view, _), canvas) in views) causal[canvas] = new(view.Trajectory.Prompt.Length, view.Trajectory.Tokens.Length, view.CausalBlock);
         foreach (var ((view, firstUnit), canvas) in views)
         {
             if (view.Draw is not { } draw) continue;
-            draws.Add((draw.Law, [.. draw.Arranged.Select(position => RowOf(canvas, view, position))], [.. draw.Arranged.Select(position => view.Trajectory.Tokens[position])], draw.Drawn));
+            draws.Add((draw.Law, [.. draw.Arranged.Select(position => RowOf(canvas, view, position))], [.. draw.Tokens], draw.Drawn));
+            blocks[canvas] = draw.Block with { Start = view.Trajectory.Prompt.Length + draw.Block.Start };
+            offset = draw.Offset;
             positions.Add(0);
             units.Add(firstUnit + draw.Unit);
             coefficients.Add(1);
         }
 
-        return new(length, ids, lengths, [.. rows], [.. rowOf], [.. tokens], [.. positions], [.. units], [.. coefficients], [.. draws]);
+        return new(length, ids, lengths, [.. rows], [.. rowOf], [.. tokens], [.. positions], [.. units], [.. coefficients], [.. draws])
+        {
+            Blocks = draws.Exists(draw => draw.Item1.AsksUnmaskingPolicy()) ? blocks : [],
+            Offset = offset,
+            // All views of a likelihood are of one kind.
+            Causal = views[0].Placed.View.CausalBlock > 0 ? causal : [],
+        };
 
         int RowOf(int canvas, StateView view, int position)
         {
-            var row = canvas * length + view.Trajectory.Prompt.Length + position;
+            var row = canvas * length + view.IndexOf(position);
             if (index.TryAdd(row, rows.Count)) rows.Add(row);
             return index[row];
         }
     }
 }
+
+/// <summary>A canvas of prompt, completion and the completion with masks.</summary>
+/// <param name="Block">tokens of a block</param>
+public readonly record struct CausalCanvas(int Prompt, int Completion, int Block);

@@ -25,7 +25,7 @@ public static class PolicyCanary
     /// Mean over the masked positions of log pi(target | canvas) at temperature 1: natural log, softmax in float32. On the model's
     /// device thread.
     /// </summary>
-    public static double LogProb(LladaModel model)
+    public static double LogProb(TransformerModel model)
     {
         using var scope = NewDisposeScope();
         using var quiet = no_grad();
@@ -39,11 +39,11 @@ public static class PolicyCanary
 
     /// <summary>By how much the model scores the canary otherwise than the manifest says, in nats per token; null where it says nothing.</summary>
     /// <exception cref="PolicyUnavailableException">by more than the limit, or by no number</exception>
-    public static double? Difference(LladaModel model, PolicyManifest manifest, double limit)
+    public static double? Difference(TransformerModel model, PolicyManifest manifest, double limit)
     {
         if (manifest.Canary is not { } expected) return null;
         var found = LogProb(model);
-        var allowed = model.Parameters[LladaLayout.Embedding].dtype is ScalarType.BFloat16 or ScalarType.Float16 ? SixteenBits * limit : limit;
+        var allowed = model.Type is ScalarType.BFloat16 or ScalarType.Float16 ? SixteenBits * limit : limit;
         var difference = Math.Abs(found - expected);
         if (difference <= allowed) return difference;
         throw new PolicyUnavailableException(

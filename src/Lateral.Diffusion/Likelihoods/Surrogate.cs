@@ -28,7 +28,7 @@ public abstract class Surrogate(MethodSettings method, RatioGranularity unit, in
         Ask(plan, trajectory);
         var count = unit == RatioGranularity.Token ? plan.Length : 1;
         var behaviour = trajectory.Surrogate is { } shipped && shipped.Identity == _identity && shipped.Values.Length == count ? shipped.Values : default;
-        return new(plan.Views, [.. Enumerable.Range(0, count).Select(i => new PlannedUnit(behaviour.IsDefault ? float.NaN : behaviour[i], WeightOf(plan), -1))]);
+        return new(plan.Views, [.. Enumerable.Range(0, count).Select(i => new PlannedUnit(behaviour.IsDefault ? float.NaN : behaviour[i], WeightOf(plan), -1) { Position = unit == RatioGranularity.Token ? i : -1 })]);
     }
 
     /// <summary>Example: <c>coupled(mask-high=0.8,mask-low=0.2)/token</c>.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Lateral.Core.Learning;
 using Lateral.Core.Policies;
 using Lateral.Core.Rollouts;
 
@@ -27,12 +28,12 @@ public sealed class UnitTable
     /// <param name="rollout">index of the trajectory in its batch</param>
     /// <param name="version">that the learner's step begins with</param>
     /// <param name="group">index of the trajectory's group</param>
-    public void Add(int rollout, Trajectory trajectory, float advantage, LikelihoodPlan plan, int version, int group = 0)
+    public void Add(int rollout, Trajectory trajectory, RolloutAdvantage advantage, LikelihoodPlan plan, int version, int group = 0)
     {
         var first = _units.Count;
         foreach (var view in plan.Views) _views.Add(new(view, first));
         foreach (var unit in plan.Units)
-            _units.Add(new(rollout, unit.Behaviour, unit.Weight, advantage, version - VersionAt(trajectory.Policies, unit.Step), group));
+            _units.Add(new(rollout, unit.Behaviour, unit.Weight, AdvantageOf(unit, advantage), version - VersionAt(trajectory.Policies, unit.Step), group));
     }
 
     /// <param name="proximal">[U] values under the policy that the step began with</param>
@@ -40,6 +41,10 @@ public sealed class UnitTable
     {
         for (var i = 0; i < _units.Count; i++) _units[i] = _units[i] with { Proximal = proximal[i] };
     }
+
+    /// <summary>A step's unit is the sum over its tokens, a completion's over all of them.</summary>
+    private static float AdvantageOf(PlannedUnit unit, RolloutAdvantage advantage) =>
+        unit.Position >= 0 ? advantage.OfToken(unit.Position) : unit.Step >= 0 ? advantage.OfStep(unit.Step) : advantage.OfCompletion;
 
     private static int VersionAt(ImmutableArray<PolicySpan> policies, int step)
     {

@@ -11,15 +11,15 @@ internal sealed class RotaryTable(TransformerSpec spec, Device device) : IDispos
 {
     private readonly Dictionary<long, (Tensor Cos, Tensor Sin)> tables = [];
 
-    /// <summary>Cosine and sine of shape [L, 1, head width]; both halves of the last dimension are equal.</summary>
+    /// <summary>Cosine and sine of shape [L, 1, rotary width]; both halves of the last dimension are equal.</summary>
     public (Tensor Cos_L1K, Tensor Sin_L1K) For(long length)
     {
         if (tables.TryGetValue(length, out var table)) return table;
         if (length > spec.MaxLength) throw new ModelException($"a canvas of {length} tokens is longer than the model's {spec.MaxLength}");
         using var scope = NewDisposeScope();
         using var quiet = no_grad();
-        var half = spec.HeadWidth / 2;
-        var exponents = HostTensor.Of(Enumerable.Range(0, half).Select(i => 2f * i / spec.HeadWidth).ToArray());
+        var half = spec.RotaryWidth / 2;
+        var exponents = HostTensor.Of(Enumerable.Range(0, half).Select(i => 2f * i / spec.RotaryWidth).ToArray());
         var frequencies = ones(half).DividedBy(HostTensor.Of(Enumerable.Repeat((float)spec.RopeTheta, half).ToArray()).pow(exponents));
         var positions = HostTensor.Of(Enumerable.Range(0, (int)length).Select(i => (float)i).ToArray(), length, 1);
         var angles_LK = positions.Times(frequencies);

@@ -22,12 +22,13 @@ public sealed class AdamW : IDisposable
     private readonly List<Slot> slots;
 
     /// <param name="parameters">Float32 leaves that require gradients; sums in a narrower type would lose small updates.</param>
-    public AdamW(IReadOnlyDictionary<string, Tensor> parameters, AdamSettings settings)
+    /// <param name="scale">A parameter's learning rate over the common one, by its name; null = 1 for all.</param>
+    public AdamW(IReadOnlyDictionary<string, Tensor> parameters, AdamSettings settings, Func<string, double>? scale = null)
     {
         this.settings = settings;
         using var scope = NewDisposeScope();
         slots = [.. parameters.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value.dtype == ScalarType.Float32
-            ? new Slot(pair.Key, pair.Value, zeros_like(pair.Value).DetachFromDisposeScope(), zeros_like(pair.Value).DetachFromDisposeScope())
+            ? new Slot(pair.Key, pair.Value, zeros_like(pair.Value).DetachFromDisposeScope(), zeros_like(pair.Value).DetachFromDisposeScope(), scale?.Invoke(pair.Key) ?? 1)
             : throw new ArgumentException($"{pair.Key} is {pair.Value.dtype}; the optimizer updates Float32 parameters", nameof(parameters)))];
     }
 
@@ -44,7 +45,8 @@ public sealed class AdamW : IDisposable
         {
             using var scope = NewDisposeScope();
             if (slot.Parameter.grad is not { } gradient) continue;
-            if (settings.WeightDecay != 0) slot.Parameter.MultiplyInPlace(1 - (learningRate * settings.WeightDecay));
+            var rate = learningRate * slot.Scale;
+            if (settings.WeightDecay != 0) slot.Parameter.MultiplyInPlace(1 - (rate * settings.WeightDecay));
             slot.Mean.MultiplyInPlace(settings.Beta1);
             slot.Mean.AddInPlace(gradient, 1 - settings.Beta1);
             slot.Square.MultiplyInPlace(settings.Beta2);
@@ -52,7 +54,7 @@ public sealed class AdamW : IDisposable
             var spread = slot.Square.sqrt();
             spread.MultiplyInPlace(1 / Math.Sqrt(correction2));
             spread.AddInPlace(settings.Epsilon);
-            slot.Parameter.AddQuotientInPlace(slot.Mean, spread, -learningRate / correction1);
+            slot.Parameter.AddQuotientInPlace(slot.Mean, spread, -rate / correction1);
         }
     }
 
@@ -91,5 +93,5 @@ public sealed class AdamW : IDisposable
         }
     }
 
-    private sealed record Slot(string Name, Tensor Parameter, Tensor Mean, Tensor Square);
+    private sealed record Slot(string Name, Tensor Parameter, Tensor Mean, Tensor Square, double Scale);
 }

@@ -16,12 +16,11 @@ public static class MaskedLoss
 {
     /// <summary>The loss of a batch, a float32 scalar with gradients to the model's parameters.</summary>
     /// <returns>Zero, without gradients, when nothing is masked.</returns>
-    public static Tensor Of(LladaModel model, NoisyBatch batch, bool maskIsToken = false)
+    public static Tensor Of(TransformerModel model, NoisyBatch batch, bool maskIsToken = false)
     {
         using var scope = NewDisposeScope();
         if (batch.Rows_N.Length == 0) return zeros(1).MoveToOuterDisposeScope();
-        var ids_BL = HostTensor.Of(batch.Ids_BL, batch.Batch, batch.Length).to(model.Device);
-        var attend_BL = batch.Attend_BL is { } attend ? HostTensor.Of(attend, batch.Batch, batch.Length).to(model.Device) : null;
+        var (ids_BL, attend_BL) = batch.ToDevice(model.Device);
         var hidden_ND = model.HiddenRows(ids_BL, HostTensor.Of(batch.Rows_N).to(model.Device), attend_BL);
         var logits_NV = maskIsToken ? model.Logits(hidden_ND) : model.TokenLogits(hidden_ND);
         var logProbs_N = TokenLogProbs(logits_NV, HostTensor.Of(batch.Targets_N).to(model.Device));

@@ -27,12 +27,13 @@ public sealed record SupervisedProgress(int Step, int Steps, double Loss, double
 public static class SupervisedTrainer
 {
     /// <summary>Runs all steps on the calling thread (a <see cref="DeviceThread"/> with autograd on), changing the model in place.</summary>
+    /// <param name="objective">What is noised, and so asked.</param>
     /// <param name="example">Gives the example of (step from 0, row).</param>
     /// <param name="report">Called after every step.</param>
     /// <exception cref="OperationCanceledException">Between two steps, when asked; the model then is half trained.</exception>
     /// <exception cref="InvalidOperationException">The loss or its gradient stopped being finite.</exception>
     public static void Train(
-        LladaModel model, SupervisedSettings settings, Func<int, int, SupervisedExample> example, Action<SupervisedProgress> report, CancellationToken cancel = default)
+        TransformerModel model, SupervisedSettings settings, ISupervisedObjective objective, Func<int, int, SupervisedExample> example, Action<SupervisedProgress> report, CancellationToken cancel = default)
     {
         var clock = Stopwatch.StartNew();
         var random = new CounterRandom(settings.Seed);
@@ -44,7 +45,7 @@ public static class SupervisedTrainer
             using var scope = NewDisposeScope();
             var now = step;
             var examples = Enumerable.Range(0, settings.BatchSize).Select(row => example(now, row)).ToList();
-            var batch = NoisyBatch.MaskStratified(examples, random, step, settings.MinimumMaskRatio, model.Spec.MaskToken, model.Spec.PadToken ?? 0);
+            var batch = objective.Noise(model, examples, new(random, step, settings.Steps, settings.MinimumMaskRatio));
             if (batch.Rows_N.Length == 0) continue;
 
             var loss = MaskedLoss.Of(model, batch);

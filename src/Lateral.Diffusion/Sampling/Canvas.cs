@@ -16,15 +16,23 @@ internal sealed class Canvas
     private readonly int _prompt;
     private readonly int[] _revealStep;
     private readonly int[] _revealRank;
+    private readonly List<int> _maskedDraws = [];
+    private readonly ImmutableArray<int> _given;
     private readonly float[] _tokenLogProbs;
     private readonly List<float> _selectionLogProbs;
     private readonly ImmutableArray<PolicySpan>.Builder _policies = ImmutableArray.CreateBuilder<PolicySpan>(1);
     private double _entropy;
     private int _firstEnd = int.MaxValue;
 
-    public Canvas(SampleTask task, int sibling, ISelectionPolicy selection, ITokenizer tokenizer)
+    public Canvas(SampleTask task, int sibling, ISelectionPolicy selection, ITokenizer tokenizer, IUniforms uniforms)
+        : this(task, sibling, HintedChunks.Of(task.Evaluation ? null : task.Spec.Hints, task.Prompt, sibling, task.Spec.GenLength, position => uniforms.Hint(new(task.Group, sibling), position)), selection, tokenizer)
     {
-        (_task, _tokenizer, Selection) = (task, tokenizer, selection);
+        foreach (var position in _given) Place(position, task.Prompt.Solution[position]);
+    }
+
+    private Canvas(SampleTask task, int sibling, ImmutableArray<int> given, ISelectionPolicy selection, ITokenizer tokenizer)
+    {
+        (_task, _tokenizer, Selection, _given) = (task, tokenizer, selection, given);
         Id = new(task.Group, sibling);
         _prompt = task.Prompt.Tokens.Length;
         Ids = new int[_prompt + Spec.GenLength];
@@ -35,23 +43,26 @@ internal sealed class Canvas
         _revealRank = new int[selection.Ordered ? Spec.GenLength : 0];
         _tokenLogProbs = new float[Spec.GenLength];
         _selectionLogProbs = new(Spec.Steps);
+        var rule = RevealRules.ByName(selection.Name);
+        (RecordsMasked, Unmasking) = (rule.RecordsMasked, rule.AsksUnmaskingPolicy);
     }
 
     /// <summary>As another sampler left it between two steps.</summary>
     public Canvas(SampleTask task, RolloutInFlight begun, ISelectionPolicy selection, ITokenizer tokenizer)
-        : this(task, begun.Id.Sibling, selection, tokenizer)
+        : this(task, begun.Id.Sibling, begun.SoFar.Given, selection, tokenizer)
     {
         var record = begun.SoFar;
+        foreach (var position in _given) Place(position, record.Tokens[position]);
         for (var position = 0; position < Spec.GenLength; position++)
         {
             if (record.RevealStep[position] < 0) continue;
-            Ids[_prompt + position] = record.Tokens[position];
+            Place(position, record.Tokens[position]);
             _revealStep[position] = record.RevealStep[position];
             if (_revealRank.Length > 0) _revealRank[position] = record.RevealRank[position];
             _tokenLogProbs[position] = record.TokenLogProbs[position];
-            if (record.Tokens[position] == tokenizer.EndId) _firstEnd = Math.Min(_firstEnd, position);
         }
 
+        _maskedDraws.AddRange(record.MaskedDraws);
         _selectionLogProbs.AddRange(record.SelectionLogProbs);
         _policies.AddRange(record.Policies);
         _entropy = begun.RevealEntropySum;
@@ -71,18 +82,39 @@ internal sealed class Canvas
     /// <summary>The step that comes next.</summary>
     public int Step => _selectionLogProbs.Count;
 
-    public bool Finished => (Selection.Adaptive ? !_revealStep.Contains(-1) : Step == Spec.Steps) || (Spec.StopAtEnd && RevealedUpToEnd());
+    public bool Finished => (Adaptive ? FirstMasked() < 0 : Step == Spec.Steps) || (Spec.StopAtEnd && RevealedUpToEnd());
 
-    /// <summary>The step's share of its block. Where a step may reveal more, a block still has no more steps than are planned.</summary>
-    public int Quota => DenoisingPlan.QuotaOf(Spec, Selection.Adaptive ? StepInBlock() : Step);
+    /// <summary>
+    /// The least that the step reveals: its share of the block, so that no block has more steps than are planned even where a step may reveal more; or one position where every one is
+    /// decided by itself.
+    /// </summary>
+    public int Quota => ByPosition ? 1 : DenoisingPlan.QuotaOf(Spec, Adaptive ? StepInBlock() : Step);
+
+    /// <summary>Whether the step reveals all that is left of its block, whatever its rule thinks: the last planned one, where no share has seen to it.</summary>
+    public bool TakesAll => ByPosition && StepInBlock() == Spec.StepsPerBlock - 1;
+
+    /// <summary>Whether the model's unmasking policy says what is revealed.</summary>
+    public bool Unmasking { get; }
+
+    /// <summary>Whether the tokens of candidates that stay masked are part of the record.</summary>
+    public bool RecordsMasked { get; }
+
+    /// <summary>The active block's first generated position.</summary>
+    public int BlockStart => ActiveBlock() * Spec.BlockLength;
+
+    /// <summary>Steps that are over as a share of all; where a step reveals as much as it likes, positions that are revealed, so that it follows from the canvas.</summary>
+    public double Progress => Adaptive ? (double)_revealStep.Count(step => step >= 0) / Spec.GenLength : (double)Step / Spec.Steps;
+
+    /// <summary>Canvases of one key give one result: an unmasking policy also sees how far the rollout is.</summary>
+    public int[] Key() => Unmasking ? [.. Ids, _prompt, Step, Spec.Steps, Spec.BlockLength] : Ids;
 
     /// <summary>Writes the [C] masked generated positions of the active block, ascending.</summary>
     public int Candidates(Span<int> positions)
     {
-        var (first, count) = (ActiveBlock() * Spec.BlockLength, 0);
+        var (first, count) = (BlockStart, 0);
         for (var position = first; position < first + Spec.BlockLength; position++)
         {
-            if (_revealStep[position] < 0) positions[count++] = position;
+            if (IsMasked(position)) positions[count++] = position;
         }
 
         return count;
@@ -96,12 +128,14 @@ internal sealed class Canvas
     public void Reveal(int position, int token, float logProb, float entropy, int rank = 0)
     {
         if (_revealRank.Length > 0) _revealRank[position] = rank;
-        Ids[_prompt + position] = token;
+        Place(position, token);
         _revealStep[position] = Step;
         _tokenLogProbs[position] = logProb;
         _entropy += entropy;
-        if (token == _tokenizer.EndId) _firstEnd = Math.Min(_firstEnd, position);
     }
+
+    /// <summary>Notes what the next of the candidates that stay masked has drawn, by position.</summary>
+    public void RecordMasked(int token) => _maskedDraws.Add(token);
 
     /// <summary>Closes the current step: its set's log-probability and the policy it was computed under.</summary>
     public void EndStep(float selectionLogProb, PolicyManifest policy)
@@ -117,25 +151,42 @@ internal sealed class Canvas
         for (var i = 0; i < tokens.Length; i++)
         {
             // Only an early finish leaves masks, and it needs a revealed end token.
-            if (_revealStep[i] < 0) tokens[i] = _tokenizer.EndId!.Value;
+            if (IsMasked(i)) tokens[i] = _tokenizer.EndId!.Value;
         }
 
-        var end = _tokenizer.EndId is { } id ? Array.IndexOf(tokens, id) : -1;
         return new(
             Id, _task.Prompt.Tokens, [.. tokens], [.. _revealStep], [.. _tokenLogProbs], [.. _selectionLogProbs],
             (float)(_entropy / Math.Max(1, _revealStep.Count(step => step >= 0))),
-            _policies.ToImmutable(), _tokenizer.Decode(tokens.AsSpan(0, end < 0 ? tokens.Length : end)))
+            _policies.ToImmutable(), _tokenizer.DecodeToEnd(tokens))
         {
             RevealRank = [.. _revealRank],
+            MaskedDraws = [.. _maskedDraws],
+            Given = _given,
         };
     }
 
     /// <summary>The canvas between two steps.</summary>
     public RolloutInFlight ToInFlight() => new(
-        new(Id, _task.Prompt.Tokens, [.. Ids.AsSpan(_prompt)], [.. _revealStep], [.. _tokenLogProbs], [.. _selectionLogProbs], 0, _policies.ToImmutable(), "") { RevealRank = [.. _revealRank] },
+        new(Id, _task.Prompt.Tokens, [.. Ids.AsSpan(_prompt)], [.. _revealStep], [.. _tokenLogProbs], [.. _selectionLogProbs], 0, _policies.ToImmutable(), "") { RevealRank = [.. _revealRank], MaskedDraws = [.. _maskedDraws], Given = _given },
         _entropy);
 
-    private int ActiveBlock() => Selection.Adaptive ? Array.IndexOf(_revealStep, -1) / Spec.BlockLength : DenoisingPlan.BlockOf(Spec, Step);
+    private bool ByPosition => Selection.Law == SelectionLaw.Bernoulli;
+
+    /// <summary>A rollout has as many steps as it needs: its rule may reveal more than a step's share, or it began with less than all to reveal.</summary>
+    private bool Adaptive => Selection.Adaptive || !_given.IsEmpty;
+
+    private int ActiveBlock() => Adaptive ? FirstMasked() / Spec.BlockLength : DenoisingPlan.BlockOf(Spec, Step);
+
+    private bool IsMasked(int position) => Ids[_prompt + position] == _tokenizer.MaskId;
+
+    /// <summary>-1 where nothing is masked.</summary>
+    private int FirstMasked() => Ids.AsSpan(_prompt).IndexOf(_tokenizer.MaskId);
+
+    private void Place(int position, int token)
+    {
+        Ids[_prompt + position] = token;
+        if (token == _tokenizer.EndId) _firstEnd = Math.Min(_firstEnd, position);
+    }
 
     /// <summary>Steps since the active block's first.</summary>
     private int StepInBlock()
@@ -152,6 +203,6 @@ internal sealed class Canvas
     private bool RevealedUpToEnd()
     {
         if (_firstEnd == int.MaxValue) return false;
-        return !_revealStep.AsSpan(0, _firstEnd).Contains(-1);
+        return !Ids.AsSpan(_prompt, _firstEnd).Contains(_tokenizer.MaskId);
     }
 }

@@ -14,12 +14,13 @@ internal sealed class DenoisingEngine : IDisposable
     private readonly SamplerSettings _settings;
     private readonly ITokenizer _tokenizer;
     private readonly IUniforms _uniforms;
-    private readonly LladaModel _model;
+    private readonly TransformerModel _model;
     private readonly CanvasBatch _batch;
     private readonly SurrogateScorer? _surrogate;
+    private readonly StepGuesses? _guesses;
     private PolicyManifest? _policy;
 
-    public DenoisingEngine(SamplerSettings settings, ITokenizer tokenizer, IUniforms uniforms, Func<Device, LladaModel> model)
+    public DenoisingEngine(SamplerSettings settings, ITokenizer tokenizer, IUniforms uniforms, Func<Device, TransformerModel> model)
     {
         (_settings, _tokenizer, _uniforms) = (settings, tokenizer, uniforms);
         _model = model(device(settings.Device));
@@ -29,6 +30,8 @@ internal sealed class DenoisingEngine : IDisposable
             var likelihood = LikelihoodCatalogue.Create(surrogate.Likelihood, surrogate.Unit, _model.Spec.EosToken, _model.Spec.MaxLength);
             _surrogate = new(surrogate, likelihood, new PlanKey(new CounterRandom(settings.Seed), settings.FirstPrompt, 0), _model, alone: settings.Shape is not null);
         }
+
+        if (settings.GuessTokens is { } tokens) _guesses = new(_model, tokenizer, tokens, alone: settings.Shape is not null);
     }
 
     /// <summary>Whether a step can be taken: there is a policy and a canvas.</summary>
@@ -40,7 +43,7 @@ internal sealed class DenoisingEngine : IDisposable
         foreach (var sibling in task.Siblings)
         {
             var begun = task.Begun.FirstOrDefault(begun => begun.Id.Sibling == sibling);
-            _batch.Enqueue(begun is null ? new(task, sibling, selection, _tokenizer) : new(task, begun, selection, _tokenizer));
+            _batch.Enqueue(begun is null ? new(task, sibling, selection, _tokenizer, _uniforms) : new(task, begun, selection, _tokenizer));
         }
     }
 
@@ -81,14 +84,17 @@ internal sealed class DenoisingEngine : IDisposable
         return new(Finished(), inputs.Work.Count, _settings.Shape is null ? inputs.Work.Count : inputs.Canvases, tokens);
     }
 
-    /// <summary>In the order of their slots. What is evaluated is not trained on, so it needs no surrogate.</summary>
+    /// <summary>In the order of their slots. What is evaluated is not trained on, so it needs no surrogate and no guesses.</summary>
     private List<Trajectory> Finished()
     {
         var canvases = _batch.TakeFinished();
         var finished = canvases.ConvertAll(canvas => canvas.ToTrajectory());
-        if (_surrogate is null) return finished;
+        if (_surrogate is null && _guesses is null) return finished;
         var trained = Enumerable.Range(0, finished.Count).Where(i => !canvases[i].Evaluation).ToArray();
-        foreach (var (i, scored) in trained.Zip(_surrogate.Score([.. trained.Select(i => finished[i])]))) finished[i] = scored;
+        IReadOnlyList<Trajectory> complete = [.. trained.Select(i => finished[i])];
+        complete = _surrogate?.Score(complete) ?? complete;
+        complete = _guesses?.Make(complete) ?? complete;
+        foreach (var (i, one) in trained.Zip(complete)) finished[i] = one;
         return finished;
     }
 
@@ -142,6 +148,7 @@ internal sealed class DenoisingEngine : IDisposable
     private Choice Choose(StepWork work, StepOutputs outputs)
     {
         var (canvas, positions, firstDraw) = work;
+        if (canvas.TakesAll) return new(work, [.. Enumerable.Range(0, positions.Length)], 0);
         var certainty = new float[positions.Length];
         for (var c = 0; c < positions.Length; c++) certainty[c] = (float)outputs.Certainty(firstDraw + c);
         var draws = new double[canvas.Selection.Draws ? positions.Length : 0];
@@ -156,13 +163,15 @@ internal sealed class DenoisingEngine : IDisposable
     private static double[] Factors(List<Choice> choices, StepOutputs outputs)
     {
         var (factors, draws, thresholds, owners) = (new double[choices.Count], new List<int>(), new List<double>(), new List<int>());
-        foreach (var (index, (work, chosen, _)) in choices.Index())
+        foreach (var (index, choice) in choices.Index())
         {
-            if (work.Canvas.Selection.Law != SelectionLaw.LowConfidence) continue;
-            var least = chosen.Min(c => outputs.Certainty(work.FirstDraw + c));
-            foreach (var c in Enumerable.Range(0, work.Positions.Length).Except(chosen))
+            var law = choice.Work.Canvas.Selection.Law;
+            if (law == SelectionLaw.PlackettLuceSampled) factors[index] = choice.Masked().Sum(draw => (double)outputs.LogProb(draw));
+            if (law != SelectionLaw.LowConfidence) continue;
+            var least = choice.Chosen.Min(c => outputs.Certainty(choice.Work.FirstDraw + c));
+            foreach (var draw in choice.Masked())
             {
-                draws.Add(work.FirstDraw + c);
+                draws.Add(draw);
                 thresholds.Add(least);
                 owners.Add(index);
             }
@@ -184,13 +193,26 @@ internal sealed class DenoisingEngine : IDisposable
             canvas.Reveal(positions[c], outputs.Token(draw), outputs.LogProb(draw), outputs.Entropy(draw), rank);
         }
 
-        canvas.EndStep(logProb + (float)factor, _policy!);
+        if (canvas.RecordsMasked)
+        {
+            foreach (var draw in choice.Masked()) canvas.RecordMasked(outputs.Token(draw));
+        }
+
+        canvas.EndStep((float)(logProb + factor), _policy!);
         return chosen.Length;
     }
 
     /// <param name="Chosen">[K] indices of the candidates to reveal</param>
     /// <param name="LogProb">of the choice, without what the masked tokens add</param>
-    private readonly record struct Choice(StepWork Work, int[] Chosen, float LogProb);
+    private readonly record struct Choice(StepWork Work, int[] Chosen, float LogProb)
+    {
+        /// <summary>Draws of the candidates that stay masked, by position.</summary>
+        public IEnumerable<int> Masked()
+        {
+            var first = Work.FirstDraw;
+            return Enumerable.Range(0, Work.Positions.Length).Except(Chosen).Select(c => first + c);
+        }
+    }
 }
 
 /// <param name="Active">canvases that took the step</param>

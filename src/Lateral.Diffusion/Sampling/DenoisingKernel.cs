@@ -19,7 +19,7 @@ internal readonly record struct StepOutputs(double[] Packed)
     /// <summary>Natural log of the tempered probability of the sampled token.</summary>
     public float LogProb(int draw) => (float)Packed[4 * draw + 1];
 
-    /// <summary>What the canvas's reveal rule asks of the untempered distribution.</summary>
+    /// <summary>What the canvas's reveal rule asks.</summary>
     public double Certainty(int draw) => Packed[4 * draw + 2];
 
     /// <summary>Entropy of the tempered distribution.</summary>
@@ -36,7 +36,7 @@ internal static class DenoisingKernel
     private const int MaxLogits = 1 << 25;
 
     /// <remarks>Runs on the device thread inside its scope.</remarks>
-    public static StepOutputs Run(LladaModel model, StepInputs inputs)
+    public static StepOutputs Run(TransformerModel model, StepInputs inputs)
     {
         var packed = inputs.Packed.ToDevice(model.Device);
         var ids_BL = packed.narrow(0, 0, inputs.RowsAt).to(ScalarType.Int64).view(inputs.Canvases, inputs.Length);
@@ -44,7 +44,7 @@ internal static class DenoisingKernel
             ? packed.narrow(0, inputs.AttendedAt, inputs.RowsAt).to(ScalarType.Bool).view(inputs.Canvases, inputs.Length)
             : null;
         var rows_U = packed.narrow(0, inputs.RowsAt, inputs.Rows).to(ScalarType.Int64);
-        var hidden_UD = model.HiddenRows(ids_BL, rows_U, attended_BL);
+        var (hidden_UD, scores_U) = Hidden(model, inputs, packed, ids_BL, rows_U, attended_BL);
         var rowOf_N = packed.narrow(0, inputs.RowOfDrawAt, inputs.Draws).to(ScalarType.Int64);
 
         var piece = Math.Max(1, MaxLogits / model.Spec.Vocabulary);
@@ -52,7 +52,8 @@ internal static class DenoisingKernel
         for (var at = 0; at < inputs.Draws; at += piece)
         {
             var count = Math.Min(piece, inputs.Draws - at);
-            pieces.Add(Draw(model, inputs, packed, hidden_UD.index_select(0, rowOf_N.narrow(0, at, count)), at, count));
+            var rowOf_M = rowOf_N.narrow(0, at, count);
+            pieces.Add(Draw(model, inputs, packed, hidden_UD.index_select(0, rowOf_M), scores_U?.index_select(0, rowOf_M), at, count));
         }
 
         var outputs_N4 = pieces.Count == 1 ? pieces[0] : cat(pieces, 0);
@@ -62,7 +63,17 @@ internal static class DenoisingKernel
         };
     }
 
-    private static double[] LogMassBelow(LladaModel model, StepInputs inputs, Tensor packed, Tensor hidden_UD, Tensor rowOf_N, (int Draw, double Threshold)[] asked)
+    /// <summary>The candidates' hidden states, and their scores by the unmasking policy where some canvas is revealed by it: that one needs all positions.</summary>
+    private static (Tensor Hidden_UD, Tensor? Scores_U) Hidden(TransformerModel model, StepInputs inputs, Tensor packed, Tensor ids_BL, Tensor rows_U, Tensor? attended_BL)
+    {
+        if (!inputs.Unmasking) return (model.HiddenRows(ids_BL, rows_U, attended_BL), null);
+        var hidden_BLD = model.Hidden(ids_BL, attended_BL);
+        var inBlock_BL = packed.narrow(0, inputs.InBlockAt, inputs.RowsAt).to(ScalarType.Bool).view(inputs.Canvases, inputs.Length);
+        var state = new UnmaskingState(model.Masked(ids_BL), inBlock_BL, packed.narrow(0, inputs.ProgressAt, inputs.Canvases));
+        return (hidden_BLD.view(-1, model.Spec.Width).index_select(0, rows_U), UnmaskingPolicy.Scores(model, hidden_BLD, state, attended_BL).index_select(0, rows_U));
+    }
+
+    private static double[] LogMassBelow(TransformerModel model, StepInputs inputs, Tensor packed, Tensor hidden_UD, Tensor rowOf_N, (int Draw, double Threshold)[] asked)
     {
         using var scope = NewDisposeScope();
         var draws_M = Array.ConvertAll(asked, one => (double)one.Draw).ToDevice(model.Device).to(ScalarType.Int64);
@@ -74,7 +85,7 @@ internal static class DenoisingKernel
         return q_MV.Times(p_MV.lt(threshold_M1).to(ScalarType.Float64)).sum(1).Limited(LowConfidence.Floor, 1).log().cpu().data<double>().ToArray();
     }
 
-    private static Tensor Draw(LladaModel model, StepInputs inputs, Tensor packed, Tensor hidden_ND, int first, int count)
+    private static Tensor Draw(TransformerModel model, StepInputs inputs, Tensor packed, Tensor hidden_ND, Tensor? score_N, int first, int count)
     {
         using var scope = NewDisposeScope();
         Tensor Column(int at) => packed.narrow(0, at + first, count).unsqueeze(1);
@@ -86,20 +97,16 @@ internal static class DenoisingKernel
         var p_NV = logp_NV.exp();
         var untempered_NV = inputs.Tempered ? OutputDistribution.LogProbabilities(logits_NV, null).to(ScalarType.Float64) : logp_NV;
 
-        // Inverse CDF: the first token whose cumulative probability exceeds u * total. In float64, u < 1 keeps the threshold
-        // below the total, so a token of probability 0 (MASK) can never be the first to exceed it.
-        var cdf_NV = p_NV.cumsum(1);
-        var total_N1 = cdf_NV.narrow(1, cdf_NV.shape[1] - 1, 1);
-        var token_N1 = cdf_NV.le(Column(inputs.UniformsAt).Times(total_N1)).sum(1, keepdim: true);
+        var token_N1 = OutputDistribution.InverseCdf(p_NV, Column(inputs.UniformsAt));
         if (inputs.Greedy) token_N1 = where(Column(inputs.GreedyAt).to(ScalarType.Bool), logp_NV.argmax(1, keepdim: true), token_N1);
 
         var entropy_N1 = p_NV.Times(logp_NV).sum(1, keepdim: true).neg();
-        return cat([token_N1.to(ScalarType.Float64), logp_NV.gather(1, token_N1), CertaintyOf(untempered_NV, token_N1, inputs, Column), entropy_N1], 1)
+        return cat([token_N1.to(ScalarType.Float64), logp_NV.gather(1, token_N1), CertaintyOf(untempered_NV, token_N1, score_N, inputs, Column), entropy_N1], 1)
             .MoveToOuterDisposeScope();
     }
 
     /// <summary>[N, 1] the statistic that each draw's reveal rule asks for; a batch of one rule computes one.</summary>
-    private static Tensor CertaintyOf(Tensor logp_NV, Tensor token_N1, StepInputs inputs, Func<int, Tensor> column)
+    private static Tensor CertaintyOf(Tensor logp_NV, Tensor token_N1, Tensor? score_N, StepInputs inputs, Func<int, Tensor> column)
     {
         Tensor? all_N1 = null;
         foreach (var asked in inputs.Asked)
@@ -108,6 +115,8 @@ internal static class DenoisingKernel
             {
                 Certainty.NegativeEntropy => logp_NV.exp().Times(logp_NV).sum(1, keepdim: true),
                 Certainty.Margin => MarginOf(logp_NV),
+                Certainty.UnmaskingScore => score_N!.unsqueeze(1).to(ScalarType.Float64),
+                Certainty.LogOfSampledToken => logp_NV.gather(1, token_N1),
                 Certainty.SampledToken => logp_NV.gather(1, token_N1).exp(),
                 _ => logp_NV.amax([1], keepdim: true).exp(),
             };

@@ -12,10 +12,14 @@ public static class DenoisingPlan
     /// Positions a step reveals: n / s, and one more in the first n % s steps of a block of n positions and s steps
     /// (LLaDA's get_num_transfer_tokens).
     /// </summary>
-    public static int QuotaOf(RolloutSpec spec, int step)
+    public static int QuotaOf(RolloutSpec spec, int step) => QuotaOf(spec.BlockLength, spec.StepsPerBlock, step % spec.StepsPerBlock);
+
+    /// <summary>The same of any number of positions.</summary>
+    /// <param name="step">of the block's</param>
+    public static int QuotaOf(int positions, int steps, int step)
     {
-        var (each, extra) = Math.DivRem(spec.BlockLength, spec.StepsPerBlock);
-        return each + (step % spec.StepsPerBlock < extra ? 1 : 0);
+        var (each, extra) = Math.DivRem(positions, steps);
+        return each + (step < extra ? 1 : 0);
     }
 
     /// <summary>Refuses shapes that cannot be denoised.</summary>

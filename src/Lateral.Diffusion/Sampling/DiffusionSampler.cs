@@ -48,7 +48,7 @@ public sealed class DiffusionSampler : ISampler
 
     /// <param name="model">builds the policy network on a device; runs on the device thread. The first swap gives it its weights.</param>
     /// <param name="uniforms">null = keyed by the run's seed and the prompt</param>
-    internal DiffusionSampler(SamplerSettings settings, ITokenizer tokenizer, Func<torch.Device, LladaModel> model, IUniforms? uniforms = null)
+    internal DiffusionSampler(SamplerSettings settings, ITokenizer tokenizer, Func<torch.Device, TransformerModel> model, IUniforms? uniforms = null)
     {
         if (settings.Slots < 1) throw new ArgumentException($"a sampler needs at least one slot, not {settings.Slots}", nameof(settings));
         (_settings, _vocabulary) = (settings, tokenizer.VocabularySize);
@@ -224,6 +224,9 @@ public sealed class DiffusionSampler : ISampler
         {
             if (begun.SoFar.Tokens.Length != task.Spec.GenLength || begun.Step >= task.Spec.Steps)
                 throw new ArgumentException($"{begun.Id}: a canvas of {begun.SoFar.Tokens.Length} tokens after {begun.Step} steps does not go on as {task.Spec.GenLength} tokens in {task.Spec.Steps} steps", nameof(task));
+            var masked = RevealRules.ByName(task.Spec.Reveal).RecordsMasked ? StepCandidates.MaskedDraws(begun.SoFar, task.Spec.BlockLength) : 0;
+            if (begun.SoFar.MaskedDraws.Length != masked)
+                throw new ArgumentException($"{begun.Id}: a canvas with {begun.SoFar.MaskedDraws.Length} draws that stayed masked does not go on with reveal = {task.Spec.Reveal}, which has {masked} after {begun.Step} steps", nameof(task));
         }
 
         foreach (var token in task.Prompt.Tokens.Concat(task.Begun.SelectMany(begun => begun.SoFar.Tokens)))

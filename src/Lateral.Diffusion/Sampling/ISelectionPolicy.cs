@@ -28,11 +28,17 @@ public enum Certainty
 
     /// <summary>The probability of the token that was sampled.</summary>
     SampledToken,
+
+    /// <summary>The natural log of the same: of an improbable token, where the probability itself would be 0.</summary>
+    LogOfSampledToken,
+
+    /// <summary>The score that the model's unmasking policy gives the position: no statistic of its distribution.</summary>
+    UnmaskingScore,
 }
 
 /// <summary>
-/// Which candidates a denoising step reveals: a law over sets that sees the token distributions and never the sampled
-/// tokens, so that P(step) = P(set) * product over the set of P(token).
+/// Which candidates a denoising step reveals: a law over sets. Where it sees the token distributions and never the sampled tokens, P(step) = P(set) * product over
+/// the set of P(token); where it sees them, its <see cref="Law"/> says what the tokens that stay masked add.
 /// </summary>
 public interface ISelectionPolicy
 {
@@ -49,7 +55,7 @@ public interface ISelectionPolicy
     SelectionLaw Law => SelectionLaw.Free;
 
     /// <summary>Whether the order of the chosen ones is part of what <see cref="Select"/> draws.</summary>
-    bool Ordered => Law == SelectionLaw.PlackettLuce;
+    bool Ordered => RevealRules.ByName(Name).Ordered;
 
     /// <summary>How many candidates it dares to reveal at once: what a step reveals where that is more than its share.</summary>
     int Dares(in CandidateStatistics candidates) => 0;
@@ -68,11 +74,13 @@ public static class SelectionPolicies
     public static IReadOnlyList<string> Names => RevealRules.Names;
 
     /// <exception cref="ArgumentException">no such policy</exception>
-    public static ISelectionPolicy Of(RolloutSpec spec) => ByName(spec.Reveal, spec.RevealLimit);
+    public static ISelectionPolicy Of(RolloutSpec spec) => ByName(spec.Reveal, spec.RevealLimit, spec.Temperature == 0, spec.StepsPerBlock);
 
     /// <param name="limit">of the rules that have one</param>
+    /// <param name="greedy">tokens are not drawn, and neither is what a learned policy reveals</param>
+    /// <param name="stepsPerBlock">the most</param>
     /// <exception cref="ArgumentException">no such policy</exception>
-    public static ISelectionPolicy ByName(string name, double limit = 0) => name switch
+    public static ISelectionPolicy ByName(string name, double limit = 0, bool greedy = false, int stepsPerBlock = 1) => name switch
     {
         "threshold" => new ThresholdReveal(limit),
         "entropy-bounded" => new EntropyBoundedReveal(limit),
@@ -82,7 +90,10 @@ public static class SelectionPolicies
         "random" => new RandomReveal(),
         "left-to-right" => new LeftToRightReveal(),
         "plackett-luce" => new PlackettLuceReveal(),
+        "plackett-luce-sampled" => new PlackettLuceSampledReveal(greedy),
         "low-confidence" => new LowConfidenceReveal(),
+        "unmasking-policy" => new UnmaskingPolicyReveal(greedy),
+        "bernoulli" => new BernoulliReveal(greedy, stepsPerBlock),
         _ => throw new ArgumentException($"unknown reveal '{name}'; one of: {string.Join(", ", Names)}", nameof(name)),
     };
 }

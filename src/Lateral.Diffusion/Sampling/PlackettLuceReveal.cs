@@ -7,7 +7,6 @@ namespace Lateral.Diffusion.Sampling;
 /// Draws K candidates one after the other, each in proportion to its largest probability to the power 1 / T (<see cref="PlackettLuce.Temperature"/>): a smooth form of <c>max-prob</c>, whose order has
 /// a likelihood, so that a policy can learn what to reveal when (after MAPG, arXiv 2607.15200, whose scores are those of sampled tokens).
 /// </summary>
-/// <remarks>By the Gumbel trick: the K largest of score - log(-log u) are such a draw, in its order.</remarks>
 public sealed class PlackettLuceReveal : ISelectionPolicy
 {
     public string Name => "plackett-luce";
@@ -20,16 +19,8 @@ public sealed class PlackettLuceReveal : ISelectionPolicy
 
     public float Select(in CandidateStatistics candidates, Span<int> chosen)
     {
-        var (scores, keys) = (new double[candidates.Count], new double[candidates.Count]);
-        for (var c = 0; c < scores.Length; c++)
-        {
-            scores[c] = Math.Log(candidates.Certainty[c]) / PlackettLuce.Temperature;
-            keys[c] = scores[c] - Math.Log(-Math.Log(1 - candidates.Uniforms[c]));
-        }
-
-        TopK.Indices<double>(keys, chosen);
-        chosen.Sort((a, b) => keys[b].CompareTo(keys[a]));
-        // What is left is revealed whatever the weights are.
-        return chosen.Length == candidates.Count ? 0 : (float)PlackettLuce.LogProb(scores, chosen);
+        var scores = new double[candidates.Count];
+        for (var c = 0; c < scores.Length; c++) scores[c] = Math.Log(candidates.Certainty[c]) / PlackettLuce.Temperature;
+        return PlackettLuceDraw.Take(scores, candidates.Uniforms, chosen);
     }
 }

@@ -29,12 +29,12 @@ public static class PolicyWeights
 
     /// <summary>Copies every weight into the model's own tensors. On the device thread.</summary>
     /// <exception cref="PolicyUnavailableException">the payload is not sound or of another architecture; no weight has changed then</exception>
-    public static void Load(LladaModel model, string path)
+    public static void Load(TransformerModel model, string path)
     {
         try
         {
             using var file = SafetensorsFile.Open(path);
-            LladaStore.CopyInto(model, file, path);
+            ModelStore.CopyInto(model, file, path);
         }
         catch (Exception error) when (error is ModelException or SafetensorsException)
         {

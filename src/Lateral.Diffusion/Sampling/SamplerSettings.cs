@@ -12,6 +12,9 @@ public sealed record SamplerSettings(string Device, int Slots, FixedShape? Shape
 {
     /// <summary>What finished rollouts of the ledger are scored by for the learner's ratio; null = their own record is enough.</summary>
     public SurrogateSettings? Surrogate { get; init; }
+
+    /// <summary>Tokens of one forward at most where finished rollouts of the ledger say what they would have answered at each step; null = they do not.</summary>
+    public int? GuessTokens { get; init; }
 }
 
 /// <param name="Temperature">of the rollouts</param>

@@ -15,14 +15,14 @@ internal readonly record struct StepWork(Canvas Canvas, int[] Positions, int Fir
 /// What one denoising step sends to the device, in one array for one transfer. B canvases, L the longest, U rows of hidden
 /// states, N draws. Equal canvases share their rows, each candidate of each rollout is a draw of its own.
 /// Layout: <c>ids [B * L] | rows [U] | row of draw [N] | uniforms [N] | inverse temperatures [N] | greedy [N] | certainty [N] |
-/// attended [B * L]</c>, the last only where <see cref="Padded"/>. float64 holds token ids, row numbers and uniforms without loss.
+/// attended [B * L] | in block [B * L] | progress [B]</c>, attended only where <see cref="Padded"/>, the last two only where <see cref="Unmasking"/>. float64 holds token ids, row numbers and uniforms without loss.
 /// </summary>
 internal sealed class StepInputs
 {
-    private StepInputs(int canvases, int length, int rows, int draws, bool padded)
+    private StepInputs(int canvases, int length, int rows, int draws, bool padded, bool unmasking)
     {
-        (Canvases, Length, Rows, Draws, Padded) = (canvases, length, rows, draws, padded);
-        Packed = new double[(padded ? 2 : 1) * canvases * length + rows + 5 * draws];
+        (Canvases, Length, Rows, Draws, Padded, Unmasking) = (canvases, length, rows, draws, padded, unmasking);
+        Packed = new double[unmasking ? ProgressAt + canvases : InBlockAt];
     }
 
     /// <summary>B</summary>
@@ -38,6 +38,9 @@ internal sealed class StepInputs
     public int Draws { get; }
 
     public bool Padded { get; }
+
+    /// <summary>Whether some canvas is revealed by the model's unmasking policy.</summary>
+    public bool Unmasking { get; }
 
     /// <summary>Whether some draw has a temperature other than 1.</summary>
     public bool Tempered { get; private set; }
@@ -66,32 +69,38 @@ internal sealed class StepInputs
 
     public int AttendedAt => CertaintyAt + Draws;
 
+    public int InBlockAt => AttendedAt + (Padded ? RowsAt : 0);
+
+    public int ProgressAt => InBlockAt + RowsAt;
+
     /// <summary>As small as the active canvases allow; equal ones are computed once.</summary>
     public static StepInputs Compact(ReadOnlySpan<Canvas?> slots, int maskId, IUniforms uniforms)
     {
-        var work = new List<StepWork>();
+        var (work, canvases, placeOf) = (new List<StepWork>(), new List<Canvas>(), new List<int>());
         var index = new Dictionary<int[], int>(CanvasComparer.Instance);
         var draws = 0;
         foreach (var canvas in slots)
         {
             if (canvas is null) continue;
-            index.TryAdd(canvas.Ids, index.Count);
+            var key = canvas.Key();
+            if (index.TryAdd(key, index.Count)) canvases.Add(canvas);
+            placeOf.Add(index[key]);
             work.Add(new(canvas, CandidatesOf(canvas), draws));
             draws += work[^1].Positions.Length;
         }
 
-        var length = index.Keys.Max(ids => ids.Length);
+        var length = canvases.Max(canvas => canvas.Ids.Length);
         var rowIndex = new Dictionary<int, int>();
-        foreach (var item in work)
+        foreach (var (i, item) in work.Index())
         {
-            foreach (var position in item.Positions) rowIndex.TryAdd(index[item.Canvas.Ids] * length + item.Canvas.IndexOf(position), rowIndex.Count);
+            foreach (var position in item.Positions) rowIndex.TryAdd(placeOf[i] * length + item.Canvas.IndexOf(position), rowIndex.Count);
         }
 
-        var inputs = new StepInputs(index.Count, length, rowIndex.Count, draws, index.Keys.Any(ids => ids.Length != length));
+        var inputs = new StepInputs(canvases.Count, length, rowIndex.Count, draws, canvases.Exists(canvas => canvas.Ids.Length != length), canvases.Exists(canvas => canvas.Unmasking));
         inputs.Clear(maskId);
-        foreach (var (ids, b) in index) inputs.WriteCanvas(b, ids);
+        foreach (var (b, canvas) in canvases.Index()) inputs.WriteCanvas(b, canvas);
         foreach (var (row, u) in rowIndex) inputs.Packed[inputs.RowsAt + u] = row;
-        foreach (var item in work) inputs.WriteDraws(item, position => rowIndex[index[item.Canvas.Ids] * length + item.Canvas.IndexOf(position)], uniforms);
+        foreach (var (i, item) in work.Index()) inputs.WriteDraws(item, position => rowIndex[placeOf[i] * length + item.Canvas.IndexOf(position)], uniforms);
         return inputs;
     }
 
@@ -99,14 +108,14 @@ internal sealed class StepInputs
     public static StepInputs Fixed(ReadOnlySpan<Canvas?> slots, FixedShape shape, int maskId, IUniforms uniforms)
     {
         var rows = slots.Length * shape.BlockLength;
-        var inputs = new StepInputs(slots.Length, shape.CanvasLength, rows, rows, padded: true);
+        var inputs = new StepInputs(slots.Length, shape.CanvasLength, rows, rows, padded: true, Array.Exists(slots.ToArray(), canvas => canvas is { Unmasking: true }));
         inputs.Clear(maskId);
         for (var n = 0; n < rows; n++) inputs.Packed[inputs.RowOfDrawAt + n] = n;
         for (var b = 0; b < slots.Length; b++)
         {
             if (slots[b] is not { } canvas) continue;
             var first = b * shape.BlockLength;
-            inputs.WriteCanvas(b, canvas.Ids);
+            inputs.WriteCanvas(b, canvas);
             var item = new StepWork(canvas, CandidatesOf(canvas), first);
             for (var c = 0; c < item.Positions.Length; c++) inputs.Packed[inputs.RowsAt + first + c] = b * shape.CanvasLength + canvas.IndexOf(item.Positions[c]);
             var draw = first;
@@ -126,13 +135,17 @@ internal sealed class StepInputs
     {
         Packed.AsSpan(0, RowsAt).Fill(maskId);
         Packed.AsSpan(InverseTemperaturesAt, Draws).Fill(1);
-        if (Padded) Packed.AsSpan(AttendedAt).Fill(1);
+        if (Padded) Packed.AsSpan(AttendedAt, RowsAt).Fill(1);
     }
 
-    private void WriteCanvas(int b, int[] ids)
+    private void WriteCanvas(int b, Canvas canvas)
     {
+        var ids = canvas.Ids;
         for (var i = 0; i < ids.Length; i++) Packed[b * Length + i] = ids[i];
         if (Padded) Packed.AsSpan(AttendedAt + b * Length + ids.Length, Length - ids.Length).Clear();
+        if (!Unmasking) return;
+        Packed.AsSpan(InBlockAt + b * Length + canvas.IndexOf(canvas.BlockStart), canvas.Spec.BlockLength).Fill(1);
+        Packed[ProgressAt + b] = canvas.Progress;
     }
 
     private void WriteDraws(StepWork item, Func<int, int> rowOf, IUniforms uniforms)

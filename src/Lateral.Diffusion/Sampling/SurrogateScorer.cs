@@ -10,7 +10,7 @@ namespace Lateral.Diffusion.Sampling;
 /// policy version answers for all of a rollout, because weights are swapped between denoising steps only.
 /// </summary>
 /// <param name="alone">a forward for each rollout, so that its values do not depend on the others of its batch</param>
-internal sealed class SurrogateScorer(SurrogateSettings settings, ILikelihood likelihood, PlanKey key, LladaModel model, bool alone)
+internal sealed class SurrogateScorer(SurrogateSettings settings, ILikelihood likelihood, PlanKey key, TransformerModel model, bool alone)
 {
     private readonly string _identity = Surrogate.IdentityOf(settings.Likelihood, settings.Unit);
 

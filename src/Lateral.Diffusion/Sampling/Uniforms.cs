@@ -13,6 +13,9 @@ public interface IUniforms
 
     /// <inheritdoc cref="Token"/>
     double Selection(bool evaluation, RolloutId id, int step, int position);
+
+    /// <param name="position">the first of a chunk; -1 = of the rollout's share</param>
+    double Hint(RolloutId id, int position);
 }
 
 /// <summary>Keyed draws: a rollout's numbers depend on nothing but the run's seed and its own coordinates.</summary>
@@ -26,6 +29,8 @@ public sealed class CounterUniforms(ulong seed, long firstPrompt = 0) : IUniform
 
     public double Selection(bool evaluation, RolloutId id, int step, int position) =>
         _random.Uniform(evaluation ? RandomStream.EvaluationSelection : RandomStream.Selection, Key(evaluation, id), id.Sibling, step, position);
+
+    public double Hint(RolloutId id, int position) => _random.Uniform(RandomStream.Hint, Key(evaluation: false, id), id.Sibling, position: position + 1);
 
     private long Key(bool evaluation, RolloutId id) => evaluation ? id.Group : firstPrompt + id.Group;
 }

@@ -9,9 +9,12 @@ namespace Lateral.Diffusion.Tensors;
 /// </summary>
 public static class HostTensor
 {
-    private const int Alignment = 64;
+    /// <summary>Bytes at whose multiples tensors begin.</summary>
+    internal const int Alignment = 64;
 
     public static Tensor Of(ReadOnlySpan<float> values, params long[] shape) => Fill(values, ScalarType.Float32, shape);
+
+    public static Tensor Of(ReadOnlySpan<double> values, params long[] shape) => Fill(values, ScalarType.Float64, shape);
 
     public static Tensor Of(ReadOnlySpan<long> values, params long[] shape) => Fill(values, ScalarType.Int64, shape);
 

@@ -33,6 +33,13 @@ public static class TensorOps
         return a.add(scalar, One);
     }
 
+    /// <summary>a + value in whole numbers</summary>
+    public static Tensor Plus(this Tensor a, long value)
+    {
+        using var scalar = value.ToScalar();
+        return a.add(scalar, One);
+    }
+
     /// <summary>a with b[i] added to its row index[i], for every i</summary>
     public static Tensor PlusAt(this Tensor a, Tensor index, Tensor b) => a.index_add(0, index, b, One);
 
@@ -95,6 +102,14 @@ public static class TensorOps
 
     /// <summary>a limited to [low, high]</summary>
     public static Tensor Limited(this Tensor a, double low, double high)
+    {
+        using var min = low.ToScalar();
+        using var max = high.ToScalar();
+        return a.clamp(min, max);
+    }
+
+    /// <summary>a limited to [low, high] in whole numbers</summary>
+    public static Tensor Limited(this Tensor a, long low, long high)
     {
         using var min = low.ToScalar();
         using var max = high.ToScalar();

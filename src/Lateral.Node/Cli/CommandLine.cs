@@ -62,6 +62,7 @@ public static class CommandLine
             ConfigCommand.Create(terminal),
             EstimateCommand.Create(terminal),
             DoctorCommand.Create(terminal),
+            ParityCommand.Create(terminal),
             CertsCommand.Create(terminal),
             CompletionCommand.Create(terminal),
         };

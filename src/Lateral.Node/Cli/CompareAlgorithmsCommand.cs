@@ -52,7 +52,10 @@ internal static class CompareAlgorithmsCommand
         var names = list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         if (names.Length == 0) throw new UserException(ExitCode.Usage, "--algorithms names none; for example --algorithms grpo-behaviour-clip,espo");
         if (names.GroupBy(name => name, StringComparer.Ordinal).FirstOrDefault(same => same.Count() > 1) is { } twice) throw new UserException(ExitCode.Usage, $"--algorithms names {twice.Key} twice");
-        return [.. names.Select(name => FileOf(name, confs[0])).Select(file => new ComparedAlgorithm(Path.GetFileNameWithoutExtension(file), file, RunSettingsLoader.Load([.. confs, file], [.. sets]).Settings))];
+        var chosen = names.Select(name => FileOf(name, confs[0])).Select(file => new ComparedAlgorithm(Path.GetFileNameWithoutExtension(file), file, RunSettingsLoader.Load([.. confs, file], [.. sets]).Settings)).ToImmutableArray();
+        if (chosen.FirstOrDefault(algorithm => algorithm.Settings.SupervisedOnly) is { } supervised)
+            throw new UserException(ExitCode.Usage, $"--algorithms {supervised.Name}: run.steps = 0, so it trains a base, and what is compared here begins from one base - train each, then compare the runs with compare");
+        return chosen;
     }
 
     private static string FileOf(string name, string conf)

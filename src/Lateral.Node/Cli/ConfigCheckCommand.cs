@@ -26,7 +26,7 @@ internal static class ConfigCheckCommand
         var task = TaskComposition.Of(settings);
         terminal.Out.WriteLine(RunLines.Header(settings));
         terminal.Out.WriteLine($"prompts such as \"{task.Prompts.Train(0).Text}\", {task.Prompts.HeldOutCount} held out, vocabulary of {task.Tokenizer.VocabularySize}");
-        terminal.Out.WriteLine(Batch(settings));
+        if (!settings.SupervisedOnly) terminal.Out.WriteLine(Batch(settings));
         foreach (var note in Advice.On(settings)) terminal.Out.WriteLine($"note   {note}");
         terminal.Out.WriteLine("no mistakes");
         return (int)ExitCode.Done;

@@ -45,21 +45,34 @@ internal sealed record DryRun(RunSettings Settings, int HeldOut, IReadOnlyList<(
 
     public IEnumerable<string> Lines()
     {
-        var (rollout, learner, evaluation, topology) = (Settings.Rollout, Settings.Learner, Settings.Evaluation, Settings.Topology);
+        var evaluation = Settings.Evaluation;
         yield return RunLines.Header(Settings);
-        yield return $"  prompts      {Words.Count(Prompts)} a step, {Words.Count(Prompts * Settings.Steps)} in all, from prompt {Words.Count(Settings.FirstPrompt)} on; {Words.Count(HeldOut)} held out";
-        yield return $"  rollouts     {Words.Count(Rollouts)} a step ({Words.Count(Prompts)} x {rollout.GroupSize}), {Words.Count(Rollouts * Settings.Steps)} in all";
-        yield return $"  tokens       {Words.Count(Tokens)} a step ({Words.Count(Rollouts)} x {rollout.Spec.GenLength}), {Words.Count(Tokens * Settings.Steps)} in all; {Many(rollout.Spec.Steps, "denoising step")} in {Many(rollout.Spec.Blocks, "block")}";
-        yield return $"  learner      on {topology.LearnerDevice}: {Many(learner.Updates, "update")} a step from {Many(learner.Shards, "gradient shard")}, at most {Words.Count(learner.MicroBatchTokens)} tokens a forward";
-        yield return $"  samplers     on {string.Join(", ", topology.SamplerDevices)}: {Words.Count(topology.Slots)} canvases at once each";
-        yield return $"  evaluation   before and after: {Words.Count(Math.Min(evaluation.FinalPrompts, HeldOut))} prompts x {evaluation.Samples}"
-            + (evaluation.Every > 0 ? $"; every {evaluation.Every} steps: {Words.Count(Math.Min(evaluation.Prompts, HeldOut))} prompts" : "");
+        foreach (var line in Settings.SupervisedOnly ? Supervised() : Reinforced()) yield return line;
+        yield return $"  evaluation   {(Settings.SupervisedOnly ? "after" : "before and after")}: {Words.Count(Math.Min(evaluation.FinalPrompts, HeldOut))} prompts x {evaluation.Samples}"
+            + (!Settings.SupervisedOnly && evaluation.Every > 0 ? $"; every {evaluation.Every} steps: {Words.Count(Math.Min(evaluation.Prompts, HeldOut))} prompts" : "");
         yield return $"would write to {Path.GetFullPath(Settings.Directory)}";
         var width = Writes.Max(write => write.File.Length);
         foreach (var (file, what) in Writes) yield return $"  {file.PadRight(width)}  {what}";
         yield return $"checked      {string.Join(", ", Checks)}";
         foreach (var note in Notes) yield return $"note         {note}";
         yield return "dry run: nothing was written";
+    }
+
+    private IEnumerable<string> Supervised()
+    {
+        var warmup = Settings.Warmup;
+        yield return $"  examples     {Words.Count(warmup.Batch)} a step, {Words.Count((double)warmup.Batch * warmup.Steps)} in all; {Words.Count(HeldOut)} prompts held out";
+        yield return $"  learner      on {Settings.Topology.LearnerDevice}: {Words.Many(warmup.Steps, "update")}";
+    }
+
+    private IEnumerable<string> Reinforced()
+    {
+        var (rollout, learner, topology) = (Settings.Rollout, Settings.Learner, Settings.Topology);
+        yield return $"  prompts      {Words.Count(Prompts)} a step, {Words.Count(Prompts * Settings.Steps)} in all, from prompt {Words.Count(Settings.FirstPrompt)} on; {Words.Count(HeldOut)} held out";
+        yield return $"  rollouts     {Words.Count(Rollouts)} a step ({Words.Count(Prompts)} x {rollout.GroupSize}), {Words.Count(Rollouts * Settings.Steps)} in all";
+        yield return $"  tokens       {Words.Count(Tokens)} a step ({Words.Count(Rollouts)} x {rollout.Spec.GenLength}), {Words.Count(Tokens * Settings.Steps)} in all; {Words.Many(rollout.Spec.Steps, "denoising step")} in {Words.Many(rollout.Spec.Blocks, "block")}";
+        yield return $"  learner      on {topology.LearnerDevice}: {Words.Many(learner.Updates, "update")} a step from {Words.Many(learner.Shards, "gradient shard")}, at most {Words.Count(learner.MicroBatchTokens)} tokens a forward";
+        yield return $"  samplers     on {string.Join(", ", topology.SamplerDevices)}: {Words.Count(topology.Slots)} canvases at once each";
     }
 
     public string ToJson() => JsonSerializer.Serialize(
@@ -89,6 +102,14 @@ internal sealed record DryRun(RunSettings Settings, int HeldOut, IReadOnlyList<(
         yield return settings.Journal.Directory is { } disk
             ? ("journal-backup.db", $"a copy of the journal in {disk}, every {settings.Journal.BackupEvery.TotalSeconds:0} s")
             : ("journal.db, snapshots.db", "every decision, trajectory and reward");
+        if (settings.SupervisedOnly)
+        {
+            yield return ("checkpoints/, policies/", "step 0");
+            yield return ("eval.jsonl", "1 line");
+            yield return ("logs/, STATUS.md", "what happened, and where the run stands");
+            yield break;
+        }
+
         yield return ("checkpoints/", $"step 0 and every {Ordinal(checkpoint.Every)}step, the last {checkpoint.KeepLast} kept");
         yield return ("policies/", settings.MaxStaleness == 0 ? "the last version" : $"the last {settings.MaxStaleness + 1} versions");
         yield return ("metrics.jsonl", $"{Words.Count(steps)} lines");
@@ -96,8 +117,6 @@ internal sealed record DryRun(RunSettings Settings, int HeldOut, IReadOnlyList<(
         yield return ("rollouts/", $"step_1.jsonl to step_{steps}.jsonl, {Words.Count((long)settings.Rollout.GroupsPerStep * settings.Rollout.GroupSize)} rollouts each");
         yield return ("logs/, STATUS.md", "what happened, and where the run stands");
     }
-
-    private static string Many(int count, string thing) => $"{Words.Count(count)} {thing}{(count == 1 ? "" : "s")}";
 
     private static string Ordinal(int every) => every == 1 ? "" : $"{every}. ";
 }

@@ -20,7 +20,8 @@ internal static class EvalCommand
         var data = new Option<string>("--data") { Description = "prompts from a file instead of the task's held-out ones (sudoku CSV, countdown JSONL)", HelpName = "FILE" };
         var prompts = new Option<int?>("--prompts") { Description = "how many prompts (default: eval.final-prompts, or the whole file)" };
         var samples = new Option<int?>("--samples") { Description = "k of pass@k (default: eval.samples)" };
-        var eval = new Command("eval", Help.Line("evaluate a saved policy or a model directory", "eval first@120 --samples 8")) { run, data, prompts, samples, config, folder, json };
+        var vote = new Option<int?>("--vote") { Description = "how many of these samples elect an answer (default: eval.vote)" };
+        var eval = new Command("eval", Help.Line("evaluate a saved policy or a model directory", "eval first@120 --samples 8")) { run, data, prompts, samples, vote, config, folder, json };
         eval.SetAction(async (parsed, cancellation) =>
         {
             var opened = OpenedPolicy.Of(RunsCommand.Catalog(parsed.GetValue(folder)), parsed.GetValue(run)!, parsed.GetValue(config) ?? []);
@@ -30,6 +31,9 @@ internal static class EvalCommand
                 FinalPrompts = Positive("--prompts", parsed.GetValue(prompts)) ?? (parsed.GetValue(data) is null ? opened.Settings.Evaluation.FinalPrompts : source.Count),
                 Samples = Positive("--samples", parsed.GetValue(samples)) ?? opened.Settings.Evaluation.Samples,
             };
+            evaluation = evaluation with { Vote = Positive("--vote", parsed.GetValue(vote)) ?? evaluation.Vote };
+            if (evaluation.Vote > evaluation.Samples)
+                throw new UserException(ExitCode.Usage, $"{evaluation.Vote} of {evaluation.Samples} samples cannot vote - write --samples {evaluation.Vote}, or --vote {evaluation.Samples}");
             opened.RequireTorch();
             await using var evaluator = RunComposition.Evaluator(opened.Settings with { Evaluation = evaluation }, opened.Task, new LocalPolicyCache(opened.Directory), source, TimeProvider.System);
             var point = new EvaluationPoint(opened.Policy.Version, await evaluator.EvaluateAsync(opened.Policy, full: true, cancellation));

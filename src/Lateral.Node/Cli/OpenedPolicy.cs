@@ -48,9 +48,9 @@ internal sealed record OpenedPolicy(RunSettings Settings, RunDirectory Directory
         var settings = RunSettingsLoader.Load(files, [RunSettingsLoader.Set("model.path", full), "run.forked-from = null"], null, ShippedPlugins.All).Settings;
         var task = TaskComposition.Of(settings);
         ModelFolder.Require(full, task.Tokenizer, "MODEL");
-        var weights = Path.Combine(full, LladaStore.WeightsFile);
+        var weights = Path.Combine(full, ModelStore.WeightsFile);
         var origin = ModelExport.Origin(full);
-        var policy = new PolicyManifest(0, origin?.Step ?? 0, origin?.Sha256 ?? ModelExport.HashOf(weights), "", PayloadKind.Full, new FileInfo(weights).Length, LladaStore.WeightsFile);
+        var policy = new PolicyManifest(0, origin?.Step ?? 0, origin?.Sha256 ?? ModelExport.HashOf(weights), "", PayloadKind.Full, new FileInfo(weights).Length, ModelStore.WeightsFile);
         return new OpenedPolicy(settings, new RunDirectory(full), task, policy);
     }
 }

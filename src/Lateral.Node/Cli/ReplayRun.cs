@@ -46,6 +46,7 @@ internal static class ReplayRun
         try
         {
             var replay = new LearnerReplay(recorded.Settings, settings, run, scratch);
+            if (replay.Steps == 0) throw new UserException(ExitCode.Usage, $"the journal of '{name}' has no step to replay");
             var last = until ?? replay.Steps;
             if (last < 1 || last > replay.Steps) throw new UserException(ExitCode.Usage, $"--until {last}: the journal of '{name}' has steps 1 to {replay.Steps}");
             RunComposition.RequireTorch(settings, settings.Topology.LearnerDevice);

@@ -19,14 +19,15 @@ internal sealed record ComparedAlgorithm(string Name, string File, RunSettings S
 }
 
 /// <summary>
-/// Algorithms side by side: one base, made once; then every algorithm with every seed from it, one process after the other, each for the same seconds.
+/// Algorithms side by side: one base, made once (and one more for autoregressive twins, which can begin with no other's); then every algorithm with every seed from it, one process after
+/// the other, each for the same seconds.
 /// The learning rate stays at its peak, because how many steps fit into the budget is not known. What is there already is not run again.
 /// </summary>
 /// <param name="confs">what all have in common</param>
 /// <param name="folder">of the runs</param>
 internal sealed class AlgorithmComparison(ImmutableArray<string> confs, ImmutableArray<string> sets, string folder, TimeSpan budget, int prompts, Action<string> say)
 {
-    private const string Base = "base", Result = "compared.json";
+    private const string Result = "compared.json";
 
     /// <summary>Starting, the base's evaluation and the warm-up come before the budget, saving after it.</summary>
     private static readonly TimeSpan Overhead = TimeSpan.FromMinutes(30), Stopping = TimeSpan.FromMinutes(5);
@@ -34,10 +35,10 @@ internal sealed class AlgorithmComparison(ImmutableArray<string> confs, Immutabl
     /// <exception cref="UserException">the base cannot be made; an algorithm that fails is a result</exception>
     public async Task<ImmutableArray<ComparedRun>> RunAsync(ImmutableArray<ComparedAlgorithm> algorithms, int seeds, CancellationToken cancellation)
     {
-        var start = await BaseAsync(cancellation);
         var runs = ImmutableArray.CreateBuilder<ComparedRun>();
         foreach (var algorithm in algorithms)
         {
+            var start = await (algorithm.Settings.Model.Causal ? BaseAsync("base-causal", [.. confs, algorithm.File], cancellation) : BaseAsync("base", confs, cancellation));
             for (var seed = 1; seed <= seeds; seed++)
             {
                 var run = await OneAsync(algorithm, seed, start, cancellation);
@@ -52,15 +53,15 @@ internal sealed class AlgorithmComparison(ImmutableArray<string> confs, Immutabl
     }
 
     /// <returns>the folder of the base's weights</returns>
-    private async Task<string> BaseAsync(CancellationToken cancellation)
+    private async Task<string> BaseAsync(string name, ImmutableArray<string> files, CancellationToken cancellation)
     {
-        var weights = Path.Combine(folder, Base, "checkpoints", "step_0");
-        if (File.Exists(Path.Combine(folder, Base, Result))) return weights;
-        say("the base, which all begin with");
-        Clear(Base);
-        var (code, last) = await ProcessAsync(["train", .. confs, "--name", Base, "--runs-dir", folder, "--json", .. Sets([.. sets, "run.steps = 1", "eval.every = 0", "eval.final-prompts = 16"])], _ => false, cancellation);
+        var weights = Path.Combine(folder, name, "checkpoints", "step_0");
+        if (File.Exists(Path.Combine(folder, name, Result))) return weights;
+        say($"{name}, which {(name == "base" ? "all" : "autoregressive twins")} begin with");
+        Clear(name);
+        var (code, last) = await ProcessAsync(["train", .. files, "--name", name, "--runs-dir", folder, "--json", .. Sets([.. sets, "run.steps = 1", "eval.every = 0", "eval.final-prompts = 16"])], _ => false, cancellation);
         if (code != ExitCode.Done) throw new UserException(code, $"the base cannot be made: {last}");
-        await File.WriteAllTextAsync(Path.Combine(folder, Base, Result), "{}", cancellation);
+        await File.WriteAllTextAsync(Path.Combine(folder, name, Result), "{}", cancellation);
         return weights;
     }
 
@@ -85,9 +86,10 @@ internal sealed class AlgorithmComparison(ImmutableArray<string> confs, Immutabl
 
         using var evaluation = JsonDocument.Parse(await File.ReadAllTextAsync(result, cancellation));
         var rollouts = algorithm.Settings.Rollout;
-        return new(
-            algorithm.Name, seed, ComparedRun.Read(new RunDirectory(Path.Combine(folder, name)), rollouts.GroupsPerStep * rollouts.GroupSize, budget),
-            evaluation.RootElement.GetProperty("eval/pass_at_1").GetDouble(), null);
+        var steps = ComparedRun.Read(new RunDirectory(Path.Combine(folder, name)), rollouts.GroupsPerStep * rollouts.GroupSize, budget);
+        return steps.IsEmpty
+            ? new(algorithm.Name, seed, [], double.NaN, $"no step ended within {budget.TotalSeconds:0} s, try a larger --budget")
+            : new(algorithm.Name, seed, steps, evaluation.RootElement.GetProperty("eval/pass_at_1").GetDouble(), null);
     }
 
     /// <summary>The budget runs from a process's first step on; what came after it by the run's own clock is left out when the run is read.</summary>

@@ -11,12 +11,13 @@ namespace Lateral.Node.Comparison;
 internal readonly record struct ComparedStep(double Seconds, double Rollouts, double Reward);
 
 /// <summary>One algorithm with one seed within its budget.</summary>
+/// <param name="Steps">at least one where there is no failure</param>
 /// <param name="PassAt1">of the last saved policy on held-out prompts</param>
 /// <param name="Failure">why it has no result; null = it has</param>
 internal sealed record ComparedRun(string Algorithm, int Seed, ImmutableArray<ComparedStep> Steps, double PassAt1, string? Failure)
 {
     /// <summary>Mean reward of the last fifth of the steps.</summary>
-    public double LateReward => Steps.IsEmpty ? double.NaN : Steps.Skip(Steps.Length * 4 / 5).Average(step => step.Reward);
+    public double LateReward => Steps.Skip(Steps.Length * 4 / 5).Average(step => step.Reward);
 
     /// <summary>The steps of a run directory within the budget, which begins with its first step.</summary>
     public static ImmutableArray<ComparedStep> Read(RunDirectory run, int rolloutsPerStep, TimeSpan budget)

@@ -27,7 +27,7 @@ internal static class ComparisonPlot
 
     private static void Panel(StringBuilder svg, int top, string unit, ImmutableArray<ComparedAlgorithm> algorithms, ImmutableArray<ComparedRun> runs, Func<ComparedStep, double> along)
     {
-        ImmutableArray<ComparedRun> drawn = [.. runs.Where(run => run.Failure is null && !run.Steps.IsEmpty)];
+        ImmutableArray<ComparedRun> drawn = [.. runs.Where(run => run.Failure is null)];
         var furthest = drawn.SelectMany(run => run.Steps).Select(along).DefaultIfEmpty(1).Max();
         var highest = Math.Max(1e-9, drawn.SelectMany(run => Smooth(run.Steps)).Select(step => step.Reward).DefaultIfEmpty(1).Max());
         var (width, height) = (Width - Left - Right, PanelHeight - Top - Bottom);

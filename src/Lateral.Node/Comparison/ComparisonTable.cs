@@ -40,7 +40,7 @@ internal static class ComparisonTable
         if (ended.IsEmpty) return [name, "-", "-", "-", "-"];
         return
         [
-            name, Mean(ended, run => run.Steps.Length, "0"), Mean(ended, run => run.Steps.IsEmpty ? 0 : run.Steps[^1].Rollouts, "#,0"),
+            name, Mean(ended, run => run.Steps.Length, "0"), Mean(ended, run => run.Steps[^1].Rollouts, "#,0"),
             Spread(ended, run => run.LateReward), Spread(ended, run => run.PassAt1),
         ];
     }

@@ -12,13 +12,19 @@ internal static class Advice
     public static IEnumerable<string> On(RunSettings settings)
     {
         var learner = settings.Learner;
+        if (settings.Warmup.Steps > 0 && SupervisedRules.ByName(settings.Warmup.Objective.Name).ByBlock && settings.Rollout.Spec.Blocks == 1)
+            yield return $"warmup.objective = {settings.Warmup.Objective.Name} with one block: it is masked's; write rollout.block-length for smaller ones";
+        if (settings is { SupervisedOnly: true, Warmup.Steps: 0 }) yield return "run.steps = 0 and warmup.steps = 0: nothing is trained, the base is only evaluated";
         if (learner.Correction.Name == "none" && settings.MaxStaleness >= 2)
             yield return $"algorithm.correction = none at staleness.max-versions = {settings.MaxStaleness}: uncorrected rollouts this old destroy training at usual learning rates";
         if (settings.MaxStaleness > 4) yield return $"staleness.max-versions = {settings.MaxStaleness}: more than 4 is seldom worth it";
         if (learner.Likelihood.Knobs.GetValueOrDefault("step-subset") is > 0 and var subset) yield return $"algorithm.step-subset = {subset}: ratio/ess and kl/behaviour are estimates";
-        if (settings.Warmup.Steps == 0 && settings.Model.Path is null) yield return "warmup.steps = 0 without model.path: reinforcement learning starts from random weights";
+        if (settings is { SupervisedOnly: false, Warmup.Steps: 0, Model.Path: null }) yield return "warmup.steps = 0 without model.path: reinforcement learning starts from random weights";
         if (settings.Model.Path is { } path && !File.Exists(Path.Combine(path, "config.json"))) yield return $"model.path = {path}: no config.json is there now; a run could not start from it";
         if (settings.Deterministic) yield return "deterministic = on: reproducible bit for bit on one instruction set, at some cost in throughput";
+        if (settings.SupervisedOnly) yield break;
+        if (settings.StepCost > 0 && !RevealRules.ByName(settings.Rollout.Spec.Reveal).Adaptive && !settings.Rollout.Spec.StopAtEnd)
+            yield return $"reward.step-cost = {Number(settings.StepCost)} with rollout.reveal = {settings.Rollout.Spec.Reveal}: every rollout takes the same steps, so it only makes all rewards smaller";
         if (settings.Evaluation.Every == 0) yield return "eval.every = 0: evaluated only before and after";
         foreach (var note in OnRatios(settings).Concat(OnShards(settings)).Concat(OnDevices(settings))) yield return note;
     }
@@ -33,6 +39,9 @@ internal static class Advice
         var offPolicy = settings.MaxStaleness > 0 || learner.Updates > 1;
         switch (RatioExactness.Of(RevealRules.ByName(spec.Reveal), likelihood, learner.Unit, correction))
         {
+            case RatioWorth.ExactOnPolicyOnly when offPolicy && likelihood.TwoStage:
+                yield return $"likelihood = {likelihood.Name} with reveal = {spec.Reveal} and {correction.Name}: importance ratios are exact on-policy only; those of a step's tokens and of its draw are halves of one (likelihood = trajectory with granularity = step is whole)";
+                break;
             case RatioWorth.ExactOnPolicyOnly when offPolicy:
                 yield return $"rollout.reveal = {spec.Reveal} with {correction.Name}: importance ratios are exact on-policy only; they leave out that newer weights may reveal other positions (reveal = random is exact)";
                 break;
@@ -41,6 +50,8 @@ internal static class Advice
                 break;
         }
 
+        if (likelihood.TwoStage && !RevealRules.ByName(spec.Reveal).HasFactor)
+            yield return $"likelihood = {likelihood.Name} with reveal = {spec.Reveal}: its draws have no factor, so this is likelihood = trajectory";
         if (correction.HasProximal && learner.Updates == 1)
             yield return $"correction = {correction.Name} with algorithm.updates = 1: the policy that a step begins with is the one it trains, so its clip is inactive and only the weight by the behaviour policy works";
         if (correction.HasEpsilon && EpsilonRange.Of(correction.Unit ?? learner.Unit) is var usual && learner.Correction["clip-epsilon"] is var epsilon && !usual.IsUsual(epsilon))

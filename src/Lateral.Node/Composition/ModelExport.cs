@@ -46,8 +46,8 @@ internal static class ModelExport
             Directory.CreateDirectory(temporary);
             try
             {
-                foreach (var name in new[] { LladaStore.ConfigFile, LladaStore.WeightsFile }) Copy(Path.Combine(checkpoint, name), Path.Combine(temporary, name));
-                RequireHash(Path.Combine(temporary, LladaStore.WeightsFile), origin.Sha256);
+                foreach (var name in new[] { ModelStore.ConfigFile, ModelStore.WeightsFile }) Copy(Path.Combine(checkpoint, name), Path.Combine(temporary, name));
+                RequireHash(Path.Combine(temporary, ModelStore.WeightsFile), origin.Sha256);
                 DurableFile.WriteText(Path.Combine(temporary, VocabularyFile), Vocabulary(task));
                 DurableFile.WriteText(Path.Combine(temporary, ConfigFile), "# What eval and sample need of the run's configuration; secrets are left out.\n" + CanonicalJson.Write(Configuration(loaded.Resolved), indented: true) + "\n");
                 DurableFile.WriteText(Path.Combine(temporary, OriginFile), JsonSerializer.Serialize(origin, Json) + "\n");
@@ -74,7 +74,7 @@ internal static class ModelExport
         try
         {
             var origin = JsonSerializer.Deserialize<ModelOrigin>(File.ReadAllText(path), Json) ?? throw new JsonException("the file is empty");
-            RequireHash(Path.Combine(folder, LladaStore.WeightsFile), origin.Sha256);
+            RequireHash(Path.Combine(folder, ModelStore.WeightsFile), origin.Sha256);
             return origin;
         }
         catch (JsonException mistake)

@@ -7,13 +7,13 @@ namespace Lateral.Node.Composition;
 /// <summary>A folder with <c>config.json</c> and <c>model.safetensors</c>: as LLaDA models are released, as checkpoints lie, and as <c>export</c> writes them.</summary>
 internal static class ModelFolder
 {
-    public static bool Is(string path) => File.Exists(Path.Combine(path, LladaStore.ConfigFile)) && File.Exists(Path.Combine(path, LladaStore.WeightsFile));
+    public static bool Is(string path) => ModelStore.Is(path);
 
     /// <exception cref="UserException">a file of a model directory is missing</exception>
     public static void RequireFiles(string path, string who)
     {
         if (!Is(path))
-            throw new UserException(ExitCode.Usage, $"{who} = {path}: no model there - a model directory has {LladaStore.ConfigFile} and {LladaStore.WeightsFile}; export writes one");
+            throw new UserException(ExitCode.Usage, $"{who} = {path}: no model there - a model directory has {ModelStore.ConfigFile} and {ModelStore.WeightsFile}; export writes one");
     }
 
     /// <summary>Checks what can be known without libtorch: that configuration, weights and vocabulary fit one another.</summary>
@@ -22,7 +22,7 @@ internal static class ModelFolder
     public static void Require(string path, ITokenizer tokenizer, string who)
     {
         RequireFiles(path, who);
-        var spec = Explain(who, () => LladaStore.Inspect(path));
+        var spec = Explain(who, () => ModelStore.Inspect(path));
         if (spec.MaskToken != tokenizer.MaskId || spec.Vocabulary < tokenizer.VocabularySize)
             throw new UserException(ExitCode.Usage, $"{who} = {path}: the model masks with token {spec.MaskToken} of {spec.Vocabulary}, the task's vocabulary with {tokenizer.MaskId} of {tokenizer.VocabularySize} - choose the task the model was trained for");
     }

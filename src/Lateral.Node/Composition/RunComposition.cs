@@ -104,10 +104,10 @@ public sealed class RunComposition : IAsyncDisposable
     public ValueTask DisposeAsync() => _evaluator.DisposeAsync();
 
     /// <summary>A fork's model is its base's, whatever the configuration says of models.</summary>
-    private static PolicyNetwork Network(RunSettings settings, TaskComposition task)
+    public static PolicyNetwork Network(RunSettings settings, TaskComposition task)
     {
         var model = settings.ForkedFrom is null ? settings.Model : settings.Model with { Path = new RunDirectory(settings.Directory).Base };
-        return new PolicyNetwork(model, task.Tokenizer, settings.Seed);
+        return new PolicyNetwork(model, task.Tokenizer, settings.Seed) { UnmaskingPolicy = RevealRules.ByName(settings.Rollout.Spec.Reveal).AsksUnmaskingPolicy };
     }
 
     private static GrpoSettings Grpo(RunSettings settings, RunDirectory directory, string device) => new(
@@ -122,7 +122,12 @@ public sealed class RunComposition : IAsyncDisposable
     {
         // Fixed shapes make a row independent of the other rows of its batch.
         var shape = settings.Deterministic ? new FixedShape(task.LongestPrompt() + settings.Rollout.Spec.GenLength, settings.Rollout.Spec.BlockLength) : null;
-        return new DiffusionSampler(new SamplerSettings(device, settings.Topology.Slots, shape, settings.Seed, settings.Policies.CanaryLimit, settings.FirstPrompt) { Surrogate = SurrogateSettings.For(settings.Learner, settings.Rollout.Spec.Temperature) }, task.Tokenizer, network);
+        var sampler = new SamplerSettings(device, settings.Topology.Slots, shape, settings.Seed, settings.Policies.CanaryLimit, settings.FirstPrompt)
+        {
+            Surrogate = SurrogateSettings.For(settings.Learner, settings.Rollout.Spec.Temperature),
+            GuessTokens = settings.Learner.NeedsGuesses ? settings.Learner.MicroBatchTokens : null,
+        };
+        return new DiffusionSampler(sampler, task.Tokenizer, network);
     }
 
     private static SupervisedExample Example(TaskComposition task, long index)

@@ -22,7 +22,7 @@ public sealed record TaskComposition(ITask Task, ITokenizer Tokenizer, IPromptSo
         return new TaskComposition(task, tokenizer, new TaskPrompts(task, tokenizer, settings.FirstPrompt), rewards);
     }
 
-    public AnswerJudge Judge(RunSettings settings) => new([.. settings.Pools.Select(pool => new JudgePool(pool, Rewards[pool.Name]))]);
+    public AnswerJudge Judge(RunSettings settings) => new([.. settings.Pools.Select(pool => new JudgePool(pool, Rewards[pool.Name]))]) { FinalAnswer = Task.FinalAnswer };
 
     /// <summary>Longest prompt seen over the held-out split: a task's prompts have one length or few.</summary>
     public int LongestPrompt() => Enumerable.Range(0, Prompts.HeldOutCount).Max(index => Prompts.HeldOut(index).Tokens.Length);

@@ -8,7 +8,12 @@ public sealed class TaskPrompts(ITask task, ITokenizer tokenizer, long first) : 
 {
     public int HeldOutCount => task.HeldOutCount;
 
-    public Prompt Train(long ordinal) => Of(first + ordinal, task.Train(first + ordinal), tokenizer);
+    public Prompt Train(long ordinal)
+    {
+        var item = task.Train(first + ordinal);
+        // Of training prompts only: nothing else is hinted, and a file's answers need not be in the vocabulary.
+        return Of(first + ordinal, item, tokenizer) with { Solution = tokenizer.Encode(item.Answer) };
+    }
 
     public Prompt HeldOut(int index) => Of(index, task.HeldOut(index), tokenizer);
 

@@ -4,7 +4,7 @@ namespace Lateral.Node.Display;
 
 /// <summary>One position of a frame.</summary>
 /// <param name="Text">what is shown: the token, or a shade of its width while it is masked</param>
-/// <param name="Step">the denoising step that revealed it; -1 = masked</param>
+/// <param name="Step">the denoising step that revealed it; -1 = masked, <see cref="SampleView.Given"/> = none, it stood there from the start</param>
 /// <param name="Fresh">revealed by this frame's step</param>
 public readonly record struct FrameCell(string Text, int Step, bool Fresh);
 
@@ -29,6 +29,7 @@ internal static class DenoisingFrames
     private static FrameCell Cell(string text, int step, int done)
     {
         var shown = Visible(text);
+        if (step == SampleView.Given) return new FrameCell(shown, step, false);
         return step >= 0 && step < done ? new FrameCell(shown, step, step == done - 1) : new FrameCell(new string(Mask, shown.Length), -1, false);
     }
 

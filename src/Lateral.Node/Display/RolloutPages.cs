@@ -42,7 +42,7 @@ internal sealed class RolloutPages(string runName, RecordedRollout recorded, ITo
         var frames = DenoisingFrames.Of(View);
         yield return $"  step  policy  {frames[0].Text}";
         foreach (var step in Enumerable.Range(0, _trajectory.Steps))
-            yield return $"  {Number(step),4}  {$"v{PolicyAt(step).Version}",-6}  {frames[step + 1].Text}  {string.Join("  ", RevealedAt(step).Select(position => $"{Shown(position)} ({Words.Fixed(_trajectory.TokenLogProbs[position])})"))}".TrimEnd();
+            yield return $"  {Number(step),4}  {$"v{PolicyAt(step).Version}",-6}  {frames[step + 1].Text}  {string.Join("  ", RevealedAt(step).Select(position => $"{Shown(position)} ({Words.Fixed(_trajectory.TokenLogProbs[position])})"))}{(_trajectory.Guesses.IsEmpty ? "" : $"  before it \"{_trajectory.Guesses[step]}\"")}".TrimEnd();
     }
 
     public string ToJson()
@@ -74,7 +74,7 @@ internal sealed class RolloutPages(string runName, RecordedRollout recorded, ITo
     }
 
     private string Revealed(int step, int position) =>
-        step < 0 ? $"{Shown(position)}@-" : $"{Shown(position)}@{Number(step)} {Words.Fixed(_trajectory.TokenLogProbs[position])}";
+        step < 0 ? $"{Shown(position)}@{(step == SampleView.Given ? "given" : "-")}" : $"{Shown(position)}@{Number(step)} {Words.Fixed(_trajectory.TokenLogProbs[position])}";
 
     private IEnumerable<int> RevealedAt(int step) => Enumerable.Range(0, _trajectory.RevealStep.Length).Where(position => _trajectory.RevealStep[position] == step);
 

@@ -32,6 +32,7 @@ internal sealed record RunComparison(ImmutableArray<string> Runs, ImmutableArray
         ["eval/pass_at_1"] = Better.High,
         ["eval/greedy"] = Better.High,
         ["eval/pass_at_k"] = Better.High,
+        ["eval/distinct_correct"] = Better.High,
         ["ratio/ess"] = Better.High,
         ["rate/tokens_per_second"] = Better.High,
         ["rate/rollouts_per_second"] = Better.High,

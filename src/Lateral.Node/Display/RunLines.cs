@@ -15,6 +15,9 @@ internal static class RunLines
     {
         var (rollout, spec) = (settings.Rollout, settings.Rollout.Spec);
         var rollouts = rollout.GroupsPerStep * rollout.GroupSize;
+        if (settings.SupervisedOnly)
+            return $"run {settings.Name}: task {settings.Task.Name}, supervised only: {StatusPage.Supervised(settings.Warmup)}, answers of {spec.GenLength} tokens in {Words.Many(spec.Blocks, "block")}"
+                + (settings.Deterministic ? ", deterministic" : "") + $", seed {settings.Seed}";
         return $"run {settings.Name}: task {settings.Task.Name}, {settings.Steps} steps of {rollout.GroupsPerStep} prompts x {rollout.GroupSize} rollouts x {spec.GenLength} tokens "
             + $"({Words.Count(rollouts)} rollouts, {Words.Count((double)rollouts * spec.GenLength)} tokens a step, {spec.Steps} denoising steps each), "
             + $"{settings.Algorithm} with {settings.Learner.Correction.Name} and {settings.Learner.Advantage}, staleness up to {settings.MaxStaleness}"
@@ -63,10 +66,17 @@ internal static class RunLines
         if (point.Metrics.TryGetValue("eval/pass_at_1", out var sampled)) parts.Add($"sampled pass@1 {Words.Percent(sampled)}");
         if (point.Metrics.TryGetValue("eval/greedy", out var greedy)) parts.Add($"greedy {Words.Percent(greedy)}");
         if (point.Metrics.TryGetValue("eval/pass_at_k", out var any)) parts.Add($"pass@{samples} {Words.Percent(any)}");
+        if (Vote(point) is { } vote) parts.Add($"{vote.Label} {Words.Percent(vote.Value)}");
         var prompts = point.Metrics.TryGetValue("eval/prompts", out var count) ? $"{Words.Count(count)} prompts" : "";
         var seconds = point.Metrics.TryGetValue("eval/seconds", out var time) ? $", {Words.Fixed(time, 1)}s" : "";
         return $"evaluation at step {point.Step}: {string.Join(", ", parts)}" + (prompts.Length > 0 ? $" ({prompts}{seconds})" : "");
     }
+
+    /// <summary>What the majority of so many samples answered: <c>("vote@8", 0.71)</c>; null where none voted.</summary>
+    public static (string Key, string Label, double Value)? Vote(EvaluationPoint point) =>
+        point.Metrics.Keys.FirstOrDefault(key => key.StartsWith(EvaluationPoint.VoteMetric, StringComparison.Ordinal)) is { } key
+            ? (key, $"vote@{key[EvaluationPoint.VoteMetric.Length..]}", point.Metrics[key])
+            : null;
 
     /// <summary>Example: <c>pass@k  1: 26.1%  2: 38.0%  4: 52.9%  8: 68.2%</c>.</summary>
     public static string PassAtK(EvaluationPoint point, int samples)

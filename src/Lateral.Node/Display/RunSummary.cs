@@ -1,4 +1,5 @@
 using Lateral.Core.Runs;
+using Lateral.Node.Runs;
 
 namespace Lateral.Node.Display;
 
@@ -10,7 +11,7 @@ internal static class RunSummary
     {
         var settings = progress.Settings;
         yield return "";
-        yield return $"run {settings.Name} finished: {settings.Steps} steps";
+        yield return $"run {settings.Name} finished: {(settings.SupervisedOnly ? $"supervised only, {StatusPage.Supervised(settings.Warmup)}" : $"{settings.Steps} steps")}";
         foreach (var line in Gain(progress)) yield return line;
         if (Asynchrony(progress) is { } asynchrony) yield return asynchrony;
         foreach (var sample in progress.Samples.IsDefaultOrEmpty ? [] : progress.Samples) yield return $"  {RunLines.Sample(sample)}";
@@ -20,7 +21,9 @@ internal static class RunSummary
         yield return $"  inspect            {Commands.Show(settings)}";
         yield return $"  try it             {Commands.Sample(settings)}";
         yield return $"  evaluate again     {Commands.Evaluate(settings)}";
-        yield return $"  go on for longer   {Commands.Resume(settings)} --set run.steps={settings.Steps * 2}";
+        yield return settings.SupervisedOnly
+            ? $"  reinforce it       {Commands.Resume(settings)} --set run.steps=100"
+            : $"  go on for longer   {Commands.Resume(settings)} --set run.steps={settings.Steps * 2}";
     }
 
     public static IEnumerable<string> Interrupted(RunSettings settings, int step)
@@ -39,15 +42,19 @@ internal static class RunSummary
         return $"  asynchrony        {Words.Fixed(measured, 2)} x the steps of a synchronous run, at most {Words.Fixed(predicted, 2)} x here";
     }
 
-    /// <summary>Before and after, for each measure both evaluations have.</summary>
+    /// <summary>Before and after, for each measure both evaluations have; where nothing was reinforced there is one evaluation, and what it found.</summary>
     private static IEnumerable<string> Gain(RunProgress progress)
     {
-        if (progress.Evaluations.Count < 2) yield break;
+        if (progress.Evaluations.IsEmpty) yield break;
         var ordered = progress.Evaluations.OrderBy(point => point.Step).ToList();
         var (first, last) = (ordered[0], ordered[^1]);
-        foreach (var (key, label) in new[] { ("eval/pass_at_1", "sampled pass@1"), ("eval/greedy", "greedy"), ("eval/pass_at_k", $"pass@{progress.Settings.Evaluation.Samples}") })
+        var measures = new List<(string, string)> { ("eval/pass_at_1", "sampled pass@1"), ("eval/greedy", "greedy"), ("eval/pass_at_k", $"pass@{progress.Settings.Evaluation.Samples}") };
+        if (RunLines.Vote(last) is { } vote) measures.Add((vote.Key, vote.Label));
+        foreach (var (key, label) in measures)
         {
-            if (first.Metrics.TryGetValue(key, out var before) && last.Metrics.TryGetValue(key, out var after))
+            if (!last.Metrics.TryGetValue(key, out var after)) continue;
+            if (ordered.Count == 1) yield return $"  {label,-16} {Words.Percent(after),6}";
+            else if (first.Metrics.TryGetValue(key, out var before))
                 yield return $"  {label,-16} {Words.Percent(before),6} -> {Words.Percent(after),6}   ({(after >= before ? "+" : "")}{Words.Fixed((after - before) * 100, 1)} points, step {first.Step} to {last.Step})";
         }
     }

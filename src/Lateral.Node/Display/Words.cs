@@ -13,6 +13,9 @@ internal static class Words
 
     public static string Count(double value) => value.ToString("N0", CultureInfo.InvariantCulture);
 
+    /// <summary>Example: <c>1 block</c>, <c>1,200 blocks</c>.</summary>
+    public static string Many(double count, string thing) => $"{Count(count)} {thing}{(count == 1 ? "" : "s")}";
+
     public static string Percent(double value) => value.ToString("P1", CultureInfo.InvariantCulture).Replace(" ", "", StringComparison.Ordinal);
 
     /// <summary>41s, 3m 20s, 2h 5m, 1d 4h.</summary>

@@ -29,9 +29,14 @@ public sealed record MemoryEstimate(RunSettings Settings, TransformerSpec Spec, 
     private const long SamplerLogits = 1L << 25;
 
     public static MemoryEstimate Of(RunSettings settings, TaskComposition task) =>
-        new(settings, new PolicyNetwork(settings.Model, task.Tokenizer, settings.Seed).Spec, task.LongestPrompt());
+        new(settings, RunComposition.Network(settings with { ForkedFrom = null }, task).Spec, task.LongestPrompt());
 
-    public long Parameters => LladaStore.ParameterCount(Spec);
+    public long Parameters => ModelStore.ParameterCount(Spec);
+
+    private bool HasCritic => Settings.Learner.Critic is not null;
+
+    /// <summary>The policy's network with one output in place of a vocabulary's.</summary>
+    private long CriticParameters => Parameters - ((Spec.Vocabulary - 1L) * Spec.Width);
 
     private int Canvas => Prompt + Settings.Rollout.Spec.GenLength;
 
@@ -54,6 +59,7 @@ public sealed record MemoryEstimate(RunSettings Settings, TransformerSpec Spec, 
         new("runtime", Runtime, "libtorch, .NET, actors, journal", Fixed: true),
         new("gradient sums", 2 * Float * Parameters, $"2 x 4 B x P = {Parameters:N0}", Fixed: true),
         new("checkpoint copy", 3 * Float * Parameters, "weights and two moments, 12 B x P, while a checkpoint is written", Fixed: true),
+        .. HasCritic ? [new("critic's checkpoint copy", 3 * Float * CriticParameters, $"12 B x {CriticParameters:N0}, the same", Fixed: true)] : Array.Empty<MemoryItem>(),
     ]);
 
     private RoleNeed Sampler(string role)
@@ -71,8 +77,12 @@ public sealed record MemoryEstimate(RunSettings Settings, TransformerSpec Spec, 
         ]);
     }
 
-    private RoleNeed Learner() =>
-        Gradients("learner", Settings.Warmup.Steps > 0 ? Settings.Warmup.Batch : 0, new MemoryItem("optimizer moments", 2 * Float * Parameters, "8 B x P", Fixed: true));
+    private RoleNeed Learner() => Gradients(
+        "learner", Settings.Warmup.Steps > 0 ? Settings.Warmup.Batch : 0,
+        [
+            new("optimizer moments", 2 * Float * Parameters, "8 B x P", Fixed: true),
+            .. HasCritic ? [new("critic", 4 * Float * CriticParameters, $"16 B x {CriticParameters:N0}: weights, gradients and two moments", Fixed: true)] : Array.Empty<MemoryItem>(),
+        ]);
 
     /// <summary>It has no optimizer and does not warm up.</summary>
     private RoleNeed Rank() => Gradients("learner rank", warmup: 0);
@@ -81,7 +91,7 @@ public sealed record MemoryEstimate(RunSettings Settings, TransformerSpec Spec, 
     private RoleNeed Gradients(string role, long warmup, params ReadOnlySpan<MemoryItem> more)
     {
         var spec = Settings.Rollout.Spec;
-        var tokens = Math.Max(TokensOfShard(), warmup * Canvas);
+        var tokens = Math.Max(HasCritic ? TokensOfBatch() : TokensOfShard(), warmup * Canvas);
         var rows = Math.Max(TokensOfShard() / Canvas * Math.Max(1, spec.GenLength / spec.Steps), warmup * spec.GenLength / 2);
         var kept = (13L * Spec.Width) + (3L * Spec.MlpWidth);
         return new(role,
@@ -93,6 +103,10 @@ public sealed record MemoryEstimate(RunSettings Settings, TransformerSpec Spec, 
             new("logits", 6 * Float * rows * Spec.Vocabulary, $"24 B x N x V, N = {rows:N0} rows of a forward, V = {Spec.Vocabulary:N0}"),
         ]);
     }
+
+    /// <summary>The critic's micro-batches hold states of the whole batch.</summary>
+    private long TokensOfBatch() =>
+        Math.Max(Canvas, Math.Min(Settings.Learner.MicroBatchTokens, (long)Settings.Rollout.GroupsPerStep * Settings.Rollout.GroupSize * Settings.Rollout.Spec.Steps * Canvas));
 
     /// <summary>A micro-batch holds states of one gradient shard only.</summary>
     private long TokensOfShard()

@@ -18,6 +18,9 @@ public sealed class AnswerJudge(IReadOnlyList<JudgePool> pools)
 {
     private const int Attempts = 3;
 
+    /// <summary>What completions vote for; null where one has no answer.</summary>
+    public Func<string, string?> FinalAnswer { get; init; } = completion => completion;
+
     public async Task<Judgement> JudgeAsync(Trajectory trajectory, Prompt prompt, CancellationToken cancellation)
     {
         var request = new RewardRequest(trajectory.Id, prompt, trajectory.Text);

@@ -73,8 +73,10 @@ internal sealed class RecordedRollouts(RunDirectory run, RunSettings settings, I
         }
 
         // Siblings that still wait for their reward do not hide this one's.
-        var alone = new RolloutGroup(id.Group, 1, settings.Pools)
+        var alone = group with
         {
+            GroupSize = 1,
+            QuarantineReason = null,
             Trajectories = group.Trajectories.Where(pair => pair.Key == id.Sibling).ToImmutableSortedDictionary(),
             Rewards = group.Rewards.Where(pair => pair.Key.Sibling == id.Sibling).ToImmutableDictionary(),
         };
@@ -94,7 +96,11 @@ internal sealed class RecordedRollouts(RunDirectory run, RunSettings settings, I
             Numbers(line, "selection_log_probs", Float),
             Float(line.GetProperty("reveal_entropy")),
             Numbers(line, "versions", span => new PolicySpan(span.GetProperty("first_step").GetInt32(), span.GetProperty("version").GetInt32(), span.GetProperty("hash").GetString()!)),
-            line.GetProperty("completion").GetString()!);
+            line.GetProperty("completion").GetString()!)
+        {
+            Given = line.TryGetProperty("given", out _) ? Numbers(line, "given", value => value.GetInt32()) : [],
+            Guesses = line.TryGetProperty("guesses", out _) ? Numbers(line, "guesses", value => value.GetString()!) : [],
+        };
         var breakdown = line.GetProperty("breakdown").EnumerateObject().ToImmutableSortedDictionary(part => part.Name, part => Double(part.Value), StringComparer.Ordinal);
         return new RecordedRollout(trajectory, Double(line.GetProperty("reward")), breakdown, line.GetProperty("step").GetInt32(), null);
     }

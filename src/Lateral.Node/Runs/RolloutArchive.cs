@@ -45,6 +45,9 @@ internal sealed class RolloutArchive(string folder, ITokenizer tokenizer)
         WriteNumbers(json, "token_log_probs", trajectory.TokenLogProbs);
         WriteNumbers(json, "selection_log_probs", trajectory.SelectionLogProbs);
         if (!trajectory.RevealRank.IsEmpty) WriteNumbers(json, "reveal_rank", trajectory.RevealRank);
+        if (!trajectory.MaskedDraws.IsEmpty) WriteNumbers(json, "masked_draws", trajectory.MaskedDraws);
+        if (!trajectory.Given.IsEmpty) WriteNumbers(json, "given", trajectory.Given);
+        if (!trajectory.Guesses.IsEmpty) WriteGuesses(json, scored);
         if (trajectory.Surrogate is { } surrogate)
         {
             json.WriteString("surrogate", surrogate.Identity);
@@ -64,6 +67,16 @@ internal sealed class RolloutArchive(string folder, ITokenizer tokenizer)
 
         json.WriteEndArray();
         json.WriteEndObject();
+    }
+
+    private static void WriteGuesses(Utf8JsonWriter json, ScoredTrajectory scored)
+    {
+        json.WriteStartArray("guesses");
+        foreach (var guess in scored.Trajectory.Guesses) json.WriteStringValue(guess);
+        json.WriteEndArray();
+        json.WriteStartArray("guess_rewards");
+        foreach (var reward in scored.GuessRewards) json.WriteNumberValue(reward);
+        json.WriteEndArray();
     }
 
     private static void WriteNumbers(Utf8JsonWriter json, string name, IEnumerable<int> values)

@@ -72,7 +72,8 @@ public sealed class RunCatalog(string folder)
         var last = JsonLinesFile.Read(run.Metrics).Select(line => (JsonElement?)line).LastOrDefault();
         var evaluated = JsonLinesFile.Read(run.Evaluations).Select(line => (JsonElement?)line).LastOrDefault();
         var step = last?.GetProperty("step").GetInt32() ?? 0;
-        var state = RunLock.IsHeld(run) ? "running" : step >= settings.Steps ? "finished" : "stopped";
+        // The base is evaluated once it is there: without that a run of no steps has not even begun.
+        var state = RunLock.IsHeld(run) ? "running" : step >= settings.Steps && evaluated is not null ? "finished" : "stopped";
         return new RunEntry(run.Name, settings.Task.Name, step, settings.Steps, state, Number(last, "reward/mean"), Number(evaluated, "eval/pass_at_1"), settings.ForkedFrom);
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Lateral.Core.Learning;
 using Lateral.Core.Runs;
 
 namespace Lateral.Node.Runs;
@@ -17,7 +18,10 @@ internal static class StatusPage
         var step = last?.GetProperty("step").GetInt32() ?? 0;
         var page = new StringBuilder();
         page.Append("# Run ").Append(settings.Name).Append("\n\n");
-        page.Append(CultureInfo.InvariantCulture, $"Step {step} of {settings.Steps}{(step >= settings.Steps ? ", finished" : "")}. Task {settings.Task.Name}, seed {settings.Seed}.");
+        var where = settings.SupervisedOnly
+            ? $"Supervised only, {Supervised(settings.Warmup)}{(evaluations.Count > 0 ? ": finished" : "")}"
+            : $"Step {step} of {settings.Steps}{(step >= settings.Steps ? ", finished" : "")}";
+        page.Append(CultureInfo.InvariantCulture, $"{where}. Task {settings.Task.Name}, seed {settings.Seed}.");
         if (settings.ForkedFrom is { } parent) page.Append(CultureInfo.InvariantCulture, $" Forked from {parent}; its prompts begin at {settings.FirstPrompt}.");
         page.Append("\n\n");
         if (last is { } metrics) Table(page, ["metric", "value"], Shown.Where(key => metrics.TryGetProperty(key, out _)).Select(key => new[] { key, Number(metrics.GetProperty(key)) }));
@@ -30,6 +34,10 @@ internal static class StatusPage
             page.Append("    ").Append(command).Append('\n');
         return page.ToString();
     }
+
+    /// <summary>Example: <c>800 steps of 256 examples with objective dot</c>.</summary>
+    public static string Supervised(WarmupSettings warmup) =>
+        string.Create(CultureInfo.InvariantCulture, $"{warmup.Steps:N0} steps of {warmup.Batch:N0} examples with objective {warmup.Objective.Name}");
 
     private static void Table(StringBuilder page, string[] head, IEnumerable<string[]> rows)
     {

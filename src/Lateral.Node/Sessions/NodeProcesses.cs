@@ -31,15 +31,27 @@ internal sealed class NodeProcesses(ImmutableArray<NodePart> parts, Action<strin
     private readonly Lock _gate = new();
     private readonly Dictionary<string, (Process Process, Task Ended)> _running = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _stopping = new();
+    private volatile bool _over;
 
-    /// <summary>Ends when every process has ended well, or the first for good otherwise.</summary>
+    /// <summary>
+    /// Ends when every process has ended well, or the first for good otherwise. Once a coordinator has ended well the run is over: whoever was not let in any more has nothing to wait for.
+    /// </summary>
     /// <returns>done; interrupted, when stopped; else what the process that cannot be kept alive ended with</returns>
     public async Task<ExitCode> RunAsync(Interruption interruption)
     {
         var kept = parts.Select(KeepAsync).ToList();
         var all = Task.WhenAll(kept);
-        var failed = FailedAsync(kept);
-        await Task.WhenAny(all, failed, interruption.Requested);
+        var (failed, over) = (FailedAsync(kept), OverAsync(kept));
+        await Task.WhenAny(all, failed, over, interruption.Requested);
+        if (over.IsCompleted && !interruption.Requested.IsCompleted)
+        {
+            await Task.WhenAny(all, Task.Delay(Leaving), interruption.Requested);
+            if (!all.IsCompleted) say("the run is over: the nodes that have not left it are told to stop");
+            await StopAsync(interruption.Insisted);
+            await all;
+            return ExitCode.Done;
+        }
+
         if (all.IsCompleted) return all.Result.Max();
         if (interruption.Requested.IsCompleted) say("stopping: the running step is finished and saved (Ctrl-C again stops at once)");
         await StopAsync(interruption.Insisted);
@@ -83,6 +95,21 @@ internal sealed class NodeProcesses(ImmutableArray<NodePart> parts, Action<strin
         }
     }
 
+    /// <summary>Ends when a part that is told to stop first has ended well by itself; never, where none does.</summary>
+    private async Task OverAsync(IReadOnlyList<Task<ExitCode>> kept)
+    {
+        var firsts = kept.Where((_, i) => parts[i].First).ToList();
+        while (firsts.Count > 0)
+        {
+            var ended = await Task.WhenAny(firsts);
+            _over = await ended is ExitCode.Done;
+            if (_over) return;
+            firsts.Remove(ended);
+        }
+
+        await Task.Delay(Timeout.Infinite, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
     private static async Task<ExitCode> FailedAsync(IEnumerable<Task<ExitCode>> kept)
     {
         var open = kept.ToList();
@@ -103,6 +130,7 @@ internal sealed class NodeProcesses(ImmutableArray<NodePart> parts, Action<strin
         {
             var since = Stopwatch.GetTimestamp();
             var code = await RunOnceAsync(part);
+            if (_over) return ExitCode.Done;
             if (_stopping.IsCancellationRequested) return code is (int)ExitCode.Done ? ExitCode.Done : ExitCode.Interrupted;
             // A wrong configuration stays wrong; any other end may be over by the next start.
             if ((ExitCode)code is ExitCode.Done or ExitCode.Interrupted or ExitCode.Usage) return (ExitCode)code;

@@ -71,6 +71,9 @@ internal static class KeyedSplit
     /// <summary>The sibling field of the split's own coordinates; the draws of items use 0 and 1.</summary>
     private const int Purpose = 2;
 
+    /// <summary>By a hash of the prompt's text: which side it is on may depend on it in any way.</summary>
+    public static Side SideOf(CounterRandom random, string prompt) => SideOf(random, prompt.Aggregate(0L, (sum, sign) => ((sum * 31) + sign) & ((1L << 47) - 1)));
+
     /// <param name="key">a number below 2^48 that identifies the prompt</param>
     public static Side SideOf(CounterRandom random, long key) =>
         random.Below(HeldOutOneIn, RandomStream.Prompt, key, Purpose) == 0 ? Side.HeldOut : Side.Train;

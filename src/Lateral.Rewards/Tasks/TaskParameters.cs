@@ -13,8 +13,11 @@ internal sealed class TaskParameters(string task, IReadOnlyDictionary<string, st
         GeneratedTaskSettings settings = task switch
         {
             "sudoku" => new SudokuSettings(parameters.Int("min-clues"), parameters.Int("max-clues"), parameters.Int("held-out-prompts")),
+            "multiply" => new MultiplySettings(parameters.Int("left-digits"), parameters.Int("right-digits"), parameters.Switch("thoughts"), parameters.Int("held-out-prompts")),
             "countdown" => new CountdownSettings(
                 parameters.Int("max-number"), parameters.Int("max-target"), parameters.Text("operators"), parameters.Int("held-out-prompts")),
+            "serial" => new SerialSettings(parameters.Int("swaps"), parameters.Switch("worked"), parameters.Int("held-out-prompts")),
+            "order" => new OrderSettings(parameters.Int("groups"), parameters.Int("held-out-prompts")),
             _ when task.StartsWith("sort", StringComparison.Ordinal) => new SortSettings(
                 parameters.Int("length"), parameters.Double("descending-fraction"), parameters.Int("held-out-prompts")),
             _ => throw new TaskSettingException("name", KnownNames.Unknown("task", task, TaskRegistry.Names)),
@@ -32,6 +35,8 @@ internal sealed class TaskParameters(string task, IReadOnlyDictionary<string, st
         double.TryParse(Text(key), NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
             ? value
             : throw Wrong(key, "a number, for example 0.5");
+
+    private bool Switch(string key) => Text(key) switch { "on" => true, "off" => false, _ => throw Wrong(key, "on or off") };
 
     private string Text(string key)
     {

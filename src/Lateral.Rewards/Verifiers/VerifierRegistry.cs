@@ -6,7 +6,7 @@ namespace Lateral.Rewards.Verifiers;
 public static class VerifierRegistry
 {
     /// <summary><c>sudoku</c> scores the fraction of blank cells, <c>sudoku-exact</c> 1 or 0; their breakdowns are the same.</summary>
-    public static IReadOnlyList<string> Kinds { get; } = ["sort", "sudoku", "sudoku-exact", "countdown"];
+    public static IReadOnlyList<string> Kinds { get; } = ["sort", "sudoku", "sudoku-exact", "countdown", "multiply", "order", "serial"];
 
     /// <summary>A verifier that any number of workers may share, from its keys as they stand in the configuration.</summary>
     /// <param name="parameters">every key of <c>reward.kinds.KIND</c>, for example <c>right-numbers = 0.1</c></param>
@@ -33,6 +33,12 @@ public static class VerifierRegistry
             case "countdown":
                 var rightNumbers = keys.Fraction("right-numbers");
                 return request => CountdownVerifier.Score(request, rightNumbers);
+            case "multiply":
+                return MultiplyVerifier.Score;
+            case "order":
+                return OrderVerifier.Score;
+            case "serial":
+                return SerialVerifier.Score;
             default:
                 throw new RewardSettingException("kind", KnownNames.Unknown("reward kind", kind, Kinds));
         }

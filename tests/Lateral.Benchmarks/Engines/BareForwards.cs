@@ -16,7 +16,7 @@ internal static class BareForwards
     private sealed record Forward(Tensor Ids_BL, Tensor Rows_U);
 
     /// <summary>On a device thread; inputs are made before the clock starts.</summary>
-    public static Cost Run(LladaModel model, Workload workload, Batch batch)
+    public static Cost Run(TransformerModel model, Workload workload, Batch batch)
     {
         var waves = new[] { batch.Trajectories[..1].ToArray() }.Concat(batch.Trajectories[1..].Chunk(workload.Slots));
         var forwards = waves.SelectMany(wave => Enumerable.Range(0, wave[0].Steps).Select(step => Inputs(wave, step, workload))).ToList();

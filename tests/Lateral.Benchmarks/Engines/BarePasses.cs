@@ -28,7 +28,7 @@ internal static class BarePasses
     }
 
     /// <summary>On a device thread with autograd; inputs are uploaded before the clock starts.</summary>
-    public static Cost Run(LladaModel model, List<(MicroBatch Batch, IReadOnlyList<Unit> Units)> batches)
+    public static Cost Run(TransformerModel model, List<(MicroBatch Batch, IReadOnlyList<Unit> Units)> batches)
     {
         var inputs = batches.ConvertAll(one => DeviceMicroBatch.Upload(one.Batch, one.Units, model));
         foreach (var parameter in model.Parameters.Values) parameter.grad = null;

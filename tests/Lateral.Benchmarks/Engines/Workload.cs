@@ -34,18 +34,18 @@ internal sealed record Workload(string Name, ModelSize Size, ITokenizer Tokenize
     public SampleTask Plug(long group) => new(group, [0], Prompt(group, 128), Spec with { GenLength = 1, BlockLength = 1, Steps = 1 }, Evaluation: false);
 
     /// <summary>The same network as <see cref="Network"/>, for calls without an engine.</summary>
-    public LladaModel Build(bool trainable) => LladaStore.Fresh(
+    public TransformerModel Build(bool trainable) => ModelStore.Fresh(
         new TransformerSpec(Size.Width, Size.Layers, Size.Heads, Size.MlpWidth, Tokenizer.VocabularySize, MaxLength, 1e-5, 10_000, Tokenizer.MaskId, Tokenizer.EndId, null),
         Seed, trainable: trainable);
 
     public DiffusionSampler Sampler() => new(new SamplerSettings("cpu", Slots, null, Seed, CanaryLimit: 1e-4), Tokenizer, Network);
 
     /// <summary>Saves the model and makes it the sampler's policy.</summary>
-    public static async Task AdoptAsync(DiffusionSampler sampler, LladaModel model, string folder)
+    public static async Task AdoptAsync(DiffusionSampler sampler, TransformerModel model, string folder)
     {
-        var hash = LladaStore.Save(model, folder);
-        var path = Path.Combine(folder, LladaStore.WeightsFile);
-        await sampler.SwapAsync(new PolicyManifest(1, 0, hash, "", PayloadKind.Full, new FileInfo(path).Length, LladaStore.WeightsFile), path);
+        var hash = ModelStore.Save(model, folder);
+        var path = Path.Combine(folder, ModelStore.WeightsFile);
+        await sampler.SwapAsync(new PolicyManifest(1, 0, hash, "", PayloadKind.Full, new FileInfo(path).Length, ModelStore.WeightsFile), path);
     }
 
     private Prompt Prompt(long group, int length)

@@ -26,6 +26,9 @@ internal sealed class Report(TextWriter output)
 
     public static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
 
+    /// <summary>Example: <c>.889 (.860-.917)</c>, the mean, the least and the greatest.</summary>
+    public static string MeanAndRange(IReadOnlyCollection<double> values) => string.Create(CultureInfo.InvariantCulture, $"{values.Average():.000} ({values.Min():.000}-{values.Max():.000})");
+
     /// <summary>Processes that wanted a core on average over 1, 5 and 15 minutes; empty where the system does not say.</summary>
     private static string Load() => File.Exists(LoadFile) ? string.Join(' ', File.ReadAllText(LoadFile).Split(' ')[..3]) : "unknown";
 }

@@ -17,14 +17,23 @@ internal sealed class StepMetrics(IReadOnlyDictionary<string, double> values)
 /// <summary>Trains through the command line, as a user does, and reads what the run recorded.</summary>
 internal static class RealRun
 {
-    /// <summary>A run of this name that is there already is read, not repeated: an interrupted experiment goes on.</summary>
+    /// <summary>A finished run of this name is read, not repeated, and one that was begun goes on: so does an interrupted experiment.</summary>
     /// <param name="conf">relative to hocon/</param>
     /// <exception cref="RunFailedException">the run failed or was interrupted; the message is the program's own</exception>
-    public static async Task<RunFiles> TrainAsync(string conf, string folder, string name, params string[] sets)
+    public static Task<RunFiles> TrainAsync(string conf, string folder, string name, params string[] sets) => TrainAsync(conf, folder, name, files => files.Finished, sets);
+
+    /// <summary>The same for a run whose training is supervised only.</summary>
+    /// <inheritdoc cref="TrainAsync(string, string, string, string[])"/>
+    public static Task<RunFiles> TrainBaseAsync(string conf, string folder, string name, params string[] sets) => TrainAsync(conf, folder, name, files => files.BaseEvaluated, ["run.steps = 0", .. sets]);
+
+    private static async Task<RunFiles> TrainAsync(string conf, string folder, string name, Func<RunFiles, bool> finished, string[] sets)
     {
         var files = new RunFiles(Path.Combine(folder, name));
-        if (files.Finished) return files;
-        string[] arguments = ["train", Path.Combine(Repository.Root, "hocon", conf), "--runs-dir", folder, "--name", name, .. sets.SelectMany(set => new[] { "--set", set })];
+        if (finished(files)) return files;
+        // One that was begun is resumed from its journal.
+        string[] arguments = File.Exists(Path.Combine(files.Root, "journal.db"))
+            ? ["resume", name, "--runs-dir", folder]
+            : ["train", Path.Combine(Repository.Root, "hocon", conf), "--runs-dir", folder, "--name", name, .. sets.SelectMany(set => new[] { "--set", set })];
         await using var log = new StreamWriter(Path.Combine(Directory.CreateDirectory(folder).FullName, $"{name}.log"));
         using var mistakes = new StringWriter();
         var code = await CommandLine.RunAsync(arguments, new Terminal(log, mistakes, null));
@@ -39,10 +48,14 @@ internal sealed record RunFiles(string Root)
 
     public bool Finished => File.Exists(MetricsFile) && Steps() is [.., var last] && last.Has("eval/greedy");
 
+    public bool BaseEvaluated => File.Exists(EvaluationsFile) && Evaluations().Count > 0;
+
     /// <summary>Evaluations by step, that of the base included.</summary>
-    public List<StepMetrics> Evaluations() => Read(Path.Combine(Root, "eval.jsonl"));
+    public List<StepMetrics> Evaluations() => Read(EvaluationsFile);
 
     public List<StepMetrics> Steps() => Read(MetricsFile);
+
+    private string EvaluationsFile => Path.Combine(Root, "eval.jsonl");
 
     private string MetricsFile => Path.Combine(Root, "metrics.jsonl");
 

@@ -11,7 +11,7 @@ internal sealed record GridCell(string Correction, int Staleness, double Rate, d
 {
     public double Mean => Accuracy.Average();
 
-    public string Text => string.Create(CultureInfo.InvariantCulture, $"{Mean:.000} ({Accuracy.Min():.000}-{Accuracy.Max():.000})");
+    public string Text => MeanAndRange(Accuracy);
 }
 
 /// <summary>
@@ -55,6 +55,9 @@ internal static class StalenessGrid
 
         report.Line($"sort6, learning rate 3e-4, synchronous {fresh.Text}; sampled pass@1, mean (least-greatest) of {options.Seeds} seeds");
         report.Table(rows);
+        var plot = options.Quick ? Path.Combine(Path.GetTempPath(), "staleness.png") : Path.Combine(Repository.Root, "docs", "staleness.png");
+        StalenessPlot.Save(fresh, [.. cells.Where(cell => cell.Staleness > 0)], plot);
+        report.Line($"plot in {plot}");
 
         rows = [["correction at staleness 4", .. SmallerRates.Append(Rate).Select(rate => Number(rate, "0e-0"))]];
         var synchronous = new List<string> { "synchronous" };
@@ -69,9 +72,6 @@ internal static class StalenessGrid
         }
 
         report.Table(rows);
-        var plot = options.Quick ? Path.Combine(Path.GetTempPath(), "staleness.png") : Path.Combine(Repository.Root, "docs", "staleness.png");
-        StalenessPlot.Save(fresh, [.. cells.Where(cell => cell.Rate == Rate && cell.Staleness > 0)], plot);
-        report.Line($"plot in {plot}");
     }
 
     private static async Task<double> AccuracyAsync(string folder, string correction, int staleness, double rate, int seed, bool quick)

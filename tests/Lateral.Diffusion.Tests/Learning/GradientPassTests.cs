@@ -11,7 +11,7 @@ public sealed class GradientPassTests : IDisposable
 {
     private static readonly DigitTokenizer Tokenizer = new(withEnd: true);
 
-    private readonly LladaModel _model = TinyPolicy.FreshModel(Tokenizer, 4);
+    private readonly TransformerModel _model = TinyPolicy.FreshModel(Tokenizer, 4);
     private readonly GroupBatch _batch = GroupBatch.From(Rollouts.Batch(1, 5, 4, seed: 3), new GroupMean(), 1);
 
     public void Dispose() => _model.Dispose();

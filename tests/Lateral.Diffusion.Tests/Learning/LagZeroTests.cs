@@ -18,8 +18,8 @@ public sealed class LagZeroTests : IDisposable
     private static readonly DigitTokenizer Tokenizer = new(withEnd: true);
     private static readonly RolloutSpec Spec = new(6, 3, 4, .8, "random", StopAtEnd: true);
 
-    private readonly LladaModel _model = TinyPolicy.FreshModel(Tokenizer, 4);
-    private readonly LladaModel _reference = TinyPolicy.FreshModel(Tokenizer, 5);
+    private readonly TransformerModel _model = TinyPolicy.FreshModel(Tokenizer, 4);
+    private readonly TransformerModel _reference = TinyPolicy.FreshModel(Tokenizer, 5);
 
     public void Dispose()
     {
@@ -133,7 +133,7 @@ public sealed class LagZeroTests : IDisposable
         var units = DeviceUnits.Upload(table.Units, _model);
         var inputs = table.Views.Where(view => !view.View.Questions.IsEmpty).Select(view => DeviceMicroBatch.Upload(MicroBatch.Cut([view], 1000, Tokenizer.MaskId).Single(), units, _model)).ToList();
         var questions = DeviceQuestions.Joined(inputs);
-        Tensor Values(LladaModel model) => likelihood.Combine(cat([.. inputs.Select(input => ViewScorer.Score(model, input, Spec.Temperature))], 0), questions, units);
+        Tensor Values(TransformerModel model) => likelihood.Combine(cat([.. inputs.Select(input => ViewScorer.Score(model, input, Spec.Temperature))], 0), questions, units);
         using (no_grad()) units = units with { Reference_U = Values(_reference) };
         var logp_U = Values(_model);
         var loss_U = correction.Apply(logp_U, units).Loss_U.add(KlPenalty.Of(kl, logp_U, units).mul(tensor((float)kl.Coefficient)));

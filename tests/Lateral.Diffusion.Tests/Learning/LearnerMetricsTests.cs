@@ -17,7 +17,7 @@ public class LearnerMetricsTests
         Assert.Equal(6 * 4, batch.Tokens);
         Assert.Equal(1, batch.ZeroVarianceGroups);
         Assert.Equal([0, 1, 4, 5], batch.Scored);
-        Assert.Equal([-.5f, .5f, 0, 0, -.5f, .5f], batch.Rollouts.Select(rollout => rollout.Advantage));
+        Assert.Equal([-.5f, .5f, 0, 0, -.5f, .5f], batch.Rollouts.Select(rollout => rollout.Advantage.OfCompletion));
     }
 
     [Fact]
@@ -26,7 +26,7 @@ public class LearnerMetricsTests
         // .1 three times has a mean that is not .1 in floating point: equality of rewards decides, not the advantage.
         var batch = GroupBatch.From(Rollouts.Batch(1, 2, 3, 1, (_, _) => .1), new GroupZ(), 8);
         Assert.Equal(6, batch.Scored.Count);
-        Assert.All(batch.Rollouts, rollout => Assert.Equal(0, rollout.Advantage));
+        Assert.All(batch.Rollouts, rollout => Assert.False(rollout.Advantage.HasSignal));
     }
 
     [Fact]

@@ -35,6 +35,7 @@ internal static class Methods
         "mask-low" => name == "coupled" ? .2 : .01,
         "mask-high" => name == "coupled" ? .8 : .99,
         "mask-block" => 0,
+        "causal-block" => 4,
         "upper-share" => .5,
         "power" => 1.5,
         var other => throw new InvalidOperationException($"no value for {other}"),

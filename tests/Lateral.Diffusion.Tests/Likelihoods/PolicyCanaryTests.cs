@@ -33,13 +33,13 @@ public sealed class PolicyCanaryTests : IDisposable
     {
         using var scope = NewDisposeScope();
         using var trainable = Quickstart();
-        var hash = LladaStore.Save(trainable, _folder);
-        using var loaded = LladaStore.Load(_folder, trainable: false);
+        var hash = ModelStore.Save(trainable, _folder);
+        using var loaded = ModelStore.Load(_folder, trainable: false);
         var first = PolicyCanary.LogProb(trainable);
         Assert.Equal(first, PolicyCanary.LogProb(trainable));
         Assert.Equal(first, PolicyCanary.LogProb(loaded));
         Assert.All(trainable.Parameters.Values, parameter => Assert.Null(parameter.grad));
-        Assert.Equal(hash, LladaStore.Save(trainable, _folder));
+        Assert.Equal(hash, ModelStore.Save(trainable, _folder));
     }
 
     [Fact]
@@ -70,8 +70,8 @@ public sealed class PolicyCanaryTests : IDisposable
     {
         using var scope = NewDisposeScope();
         using var fused = Quickstart();
-        LladaStore.Save(fused, _folder);
-        using var plain = LladaStore.Load(_folder, trainable: false, type: type);
+        ModelStore.Save(fused, _folder);
+        using var plain = ModelStore.Load(_folder, trainable: false, type: type);
         Assert.InRange(Math.Abs(PolicyCanary.LogProb(fused) - PolicyCanary.LogProb(plain)), 1e-12, most);
     }
 
@@ -81,8 +81,8 @@ public sealed class PolicyCanaryTests : IDisposable
         using var scope = NewDisposeScope();
         using var quiet = no_grad();
         using var model = Quickstart();
-        LladaStore.Save(model, _folder);
-        using var half = LladaStore.Load(_folder, trainable: false, type: ScalarType.BFloat16);
+        ModelStore.Save(model, _folder);
+        using var half = ModelStore.Load(_folder, trainable: false, type: ScalarType.BFloat16);
         var manifest = Manifest(PolicyCanary.LogProb(model));
         Assert.Equal(0, PolicyCanary.Difference(model, manifest, limit: 0));
         Assert.InRange(PolicyCanary.Difference(half, manifest, limit: 1e-4)!.Value, 1e-4, 1e-1);
@@ -99,7 +99,7 @@ public sealed class PolicyCanaryTests : IDisposable
     public void Canary_must_fit_the_smallest_vocabulary_and_the_shortest_canvas(int vocabulary, int mask, int length)
     {
         using var scope = NewDisposeScope();
-        using var model = LladaStore.Fresh(TransformerSpec.OfSize("quickstart", vocabulary, mask, maxLength: length), seed: 3);
+        using var model = ModelStore.Fresh(TransformerSpec.OfSize("quickstart", vocabulary, mask, maxLength: length), seed: 3);
         var logProb = PolicyCanary.LogProb(model);
         if (vocabulary == 2) Assert.Equal(0, logProb);
         else Assert.InRange(logProb, -10, -.01);
@@ -123,7 +123,7 @@ public sealed class PolicyCanaryTests : IDisposable
         Assert.Null(sampler.Statistics.CanaryDifference);
     }
 
-    private static LladaModel Quickstart() => LladaStore.Fresh(TransformerSpec.OfSize("quickstart", 11, 10), seed: 3);
+    private static TransformerModel Quickstart() => ModelStore.Fresh(TransformerSpec.OfSize("quickstart", 11, 10), seed: 3);
 
     private static PolicyManifest Manifest(double? canary) => new(1, 1, "", "", PayloadKind.Full, 0, "") { Canary = canary };
 }

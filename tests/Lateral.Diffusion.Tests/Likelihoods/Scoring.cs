@@ -24,7 +24,7 @@ internal static class Scoring
     }
 
     /// <summary>What the model answers for each unit that is one token, beside the unit.</summary>
-    public static IEnumerable<(Unit Unit, float LogProb)> Score(LladaModel model, UnitTable table, int budget = 1000, double temperature = 1)
+    public static IEnumerable<(Unit Unit, float LogProb)> Score(TransformerModel model, UnitTable table, int budget = 1000, double temperature = 1)
     {
         foreach (var batch in MicroBatch.Cut(table.Views, budget, model.Spec.MaskToken))
         {
@@ -36,7 +36,7 @@ internal static class Scoring
     }
 
     /// <summary>What the model thinks of each unit.</summary>
-    public static double[] Values(LladaModel model, UnitTable table, ILikelihood likelihood, double temperature = 1)
+    public static double[] Values(TransformerModel model, UnitTable table, ILikelihood likelihood, double temperature = 1)
     {
         using var scope = NewDisposeScope();
         using var quiet = no_grad();

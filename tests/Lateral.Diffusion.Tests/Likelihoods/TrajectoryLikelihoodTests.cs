@@ -26,7 +26,7 @@ public class TrajectoryLikelihoodTests
         Assert.Equal([1, 2, Mask, 5, Mask, Mask], plan.Views[1].Canvas(Mask));
         Assert.Equal([1, 2, 4, 5, Mask, Mask], plan.Views[2].Canvas(Mask));
         Assert.Equal([new Question(1, 0, 1), new(0, 1, 1), new(3, 2, 1)], plan.Views.Select(view => view.Questions.Single()));
-        Assert.Equal([new PlannedUnit(-.2f, 1, 0), new(-.1f, 1, 1), new(-.4f, 1, 2)], plan.Units.AsEnumerable());
+        Assert.Equal([new PlannedUnit(-.2f, 1, 0) { Position = 1 }, new(-.1f, 1, 1) { Position = 0 }, new(-.4f, 1, 2) { Position = 3 }], plan.Units.AsEnumerable());
     }
 
     [Fact]

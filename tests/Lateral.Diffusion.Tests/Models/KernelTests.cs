@@ -34,13 +34,15 @@ public class KernelTests
     }
 
     [Theory]
-    [InlineData(1, 1, 1, 16, false)]
-    [InlineData(2, 10, 4, 16, false)]
-    [InlineData(3, 7, 2, 32, true)]
-    [InlineData(2, 16, 2, 48, true)]
-    [InlineData(20, 13, 1, 16, true)]
-    [InlineData(1, 64, 2, 128, false)]
-    public void RotaryAttention_must_equal_its_formula(int batch, int length, int heads, int head, bool padded)
+    [InlineData(1, 1, 1, 16, false, false)]
+    [InlineData(2, 10, 4, 16, false, false)]
+    [InlineData(3, 7, 2, 32, true, false)]
+    [InlineData(2, 16, 2, 48, true, false)]
+    [InlineData(20, 13, 1, 16, true, false)]
+    [InlineData(1, 64, 2, 128, false, false)]
+    [InlineData(2, 10, 4, 16, false, true)]
+    [InlineData(20, 13, 1, 16, false, true)]
+    public void RotaryAttention_must_equal_its_formula(int batch, int length, int heads, int head, bool padded, bool causal)
     {
         using var scope = NewDisposeScope();
         var width = heads * head;
@@ -49,7 +51,7 @@ public class KernelTests
         var bias = padded ? zeros(batch, length) : null;
         bias?.narrow(0, 0, 1).narrow(1, 0, 3).fill_(float.MinValue);
         bias?.narrow(1, length - 1, 1).fill_(float.MinValue);
-        var shape = new AttentionShape(batch, length, heads, head, 0.3f, angles.cos(), angles.sin(), bias);
+        var shape = new AttentionShape(batch, length, heads, head, 0.3f, angles.cos(), angles.sin(), bias) { Causal = causal };
 
         Tensor Reference(Tensor[] inputs)
         {
@@ -57,6 +59,7 @@ public class KernelTests
             Tensor Split(Tensor x) => x.view(batch, length, heads, head).transpose(1, 2);
             Tensor Turn(Tensor x) => (x * cos) + (cat([-x.narrow(-1, head / 2, head / 2), x.narrow(-1, 0, head / 2)], -1) * sin);
             var scores = Turn(Split(inputs[0])).matmul(Turn(Split(inputs[1])).transpose(-1, -2)) * 0.3;
+            if (causal) scores += full(length, length, double.NegativeInfinity, ScalarType.Float64).triu(1);
             if (bias is not null) scores += bias.to_type(ScalarType.Float64).view(batch, 1, 1, length);
             return scores.softmax(-1).matmul(Split(inputs[2])).transpose(1, 2).reshape(batch * length, width);
         }

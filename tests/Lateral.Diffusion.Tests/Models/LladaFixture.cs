@@ -5,16 +5,30 @@ using static TorchSharp.torch;
 
 namespace Lateral.Tests.Diffusion;
 
-/// <summary>Reads the parity fixtures of the tiny LLaDA: what the public reference code computes on random weights.</summary>
+/// <summary>Reads the parity fixtures of one tiny model: what the public reference code computes on random weights.</summary>
+internal sealed class Fixture(string model)
+{
+    public string Folder => SharedFolder.Path("fixtures", model);
+
+    public TransformerModel Load(bool trainable = false, ModelChoices? choices = null) => ModelStore.Load(Folder, trainable: trainable, choices: choices);
+
+    public JsonElement Json(string name) => JsonDocument.Parse(File.ReadAllText(Path.Combine(Folder, name + ".json"))).RootElement;
+
+    public SafetensorsFile Tensors(string name) => SafetensorsFile.Open(Path.Combine(Folder, name + ".safetensors"));
+}
+
+/// <summary>The fixtures of the tiny LLaDA, and how fixtures are read and compared.</summary>
 internal static class LladaFixture
 {
-    public static string Folder => SharedFolder.Path("fixtures", "llada-tiny");
+    private static readonly Fixture Llada = new("llada-tiny");
 
-    public static LladaModel Load(bool trainable = false) => LladaStore.Load(Folder, trainable: trainable);
+    public static string Folder => Llada.Folder;
 
-    public static JsonElement Json(string name) => JsonDocument.Parse(File.ReadAllText(Path.Combine(Folder, name + ".json"))).RootElement;
+    public static TransformerModel Load(bool trainable = false) => Llada.Load(trainable);
 
-    public static SafetensorsFile Tensors(string name) => SafetensorsFile.Open(Path.Combine(Folder, name + ".safetensors"));
+    public static JsonElement Json(string name) => Llada.Json(name);
+
+    public static SafetensorsFile Tensors(string name) => Llada.Tensors(name);
 
     public static long[][] Rows(this JsonElement element, string name) =>
         [.. element.GetProperty(name).EnumerateArray().Select(row => row.EnumerateArray().Select(id => id.GetInt64()).ToArray())];

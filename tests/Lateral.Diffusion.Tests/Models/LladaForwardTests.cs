@@ -54,7 +54,7 @@ public class LladaForwardTests
     {
         using var scope = NewDisposeScope();
         using var quiet = no_grad();
-        using var model = LladaStore.Fresh(TransformerSpec.OfSize("quickstart", 11, 10), seed: 3);
+        using var model = ModelStore.Fresh(TransformerSpec.OfSize("quickstart", 11, 10), seed: 3);
         long[] real = [1, 5, 10, 10, 3, 9, 10, 0, 2, 10];
         var alone = model.Hidden(tensor(real, 1, real.Length));
         // 10 tokens take the manual attention, 20 the fused one; rotary positions are relative, so a shift changes nothing.
@@ -72,7 +72,7 @@ public class LladaForwardTests
     {
         using var scope = NewDisposeScope();
         using var quiet = no_grad();
-        using var model = LladaStore.Fresh(TransformerSpec.OfSize("quickstart", 11, 10), seed: 3);
+        using var model = ModelStore.Fresh(TransformerSpec.OfSize("quickstart", 11, 10), seed: 3);
         var first = model.Hidden(tensor(new long[] { 1, 2, 3, 4 }, 1, 4)).narrow(1, 0, 1);
         var changedEnd = model.Hidden(tensor(new long[] { 1, 2, 3, 9 }, 1, 4)).narrow(1, 0, 1);
         Assert.True(LladaFixture.LargestDifference(first, changedEnd) > 1e-3);
@@ -84,7 +84,7 @@ public class LladaForwardTests
     public void Chosen_rows_must_equal_the_same_rows_of_all_with_the_same_gradients(int length)
     {
         using var scope = NewDisposeScope();
-        using var model = LladaStore.Fresh(TransformerSpec.OfSize("quickstart", 11, 10), seed: 5);
+        using var model = ModelStore.Fresh(TransformerSpec.OfSize("quickstart", 11, 10), seed: 5);
         var random = new CounterRandom(1);
         var ids = tensor(Enumerable.Range(0, 3 * length).Select(i => (long)random.Below(11, RandomStream.Noise, i)).ToArray(), 3, length);
         var rows = tensor(new long[] { 2, 7, length + 1, (3 * length) - 1 });
@@ -106,7 +106,7 @@ public class LladaForwardTests
     public void TokenLogits_must_never_allow_the_mask_token()
     {
         using var scope = NewDisposeScope();
-        using var model = LladaStore.Fresh(TransformerSpec.OfSize("quickstart", 11, maskToken: 4), seed: 5);
+        using var model = ModelStore.Fresh(TransformerSpec.OfSize("quickstart", 11, maskToken: 4), seed: 5);
         var hidden = model.Hidden(tensor(new long[] { 4, 4, 1 }, 1, 3)).view(-1, 64);
         var raw = model.Logits(hidden);
         var probabilities = model.TokenLogits(hidden).softmax(-1);
@@ -122,8 +122,8 @@ public class LladaForwardTests
     {
         using var device = new DeviceThread("test");
         var counts = new List<long>();
-        LladaModel? model = null;
-        await device.Run(() => { model = LladaStore.Fresh(TransformerSpec.OfSize("quickstart", 11, 10), seed: 5); });
+        TransformerModel? model = null;
+        await device.Run(() => { model = ModelStore.Fresh(TransformerSpec.OfSize("quickstart", 11, 10), seed: 5); });
         for (var i = 0; i < 6; i++)
         {
             await device.Run(() =>

@@ -47,7 +47,7 @@ public class LladaGenerateTests
     }
 
     private static long[][] Generate(
-        LladaModel model, long[][] prompts, long[][]? attend, int genLength, int steps, int blockLength, Func<int, Tensor>? confidenceOfStep, List<long[][]> seen)
+        TransformerModel model, long[][] prompts, long[][]? attend, int genLength, int steps, int blockLength, Func<int, Tensor>? confidenceOfStep, List<long[][]> seen)
     {
         var (batch, prompt, maskToken) = (prompts.Length, prompts[0].Length, model.Spec.MaskToken);
         var x = prompts.Select(row => row.Concat(Enumerable.Repeat((long)maskToken, genLength)).ToArray()).ToArray();

@@ -44,7 +44,8 @@ public class MaskedLossTests
     {
         // 50 strata, 400 answer tokens each: stratum b must be masked about (b + 1/2) / 50 of the time.
         var examples = Enumerable.Repeat(new SupervisedExample([], new int[400]), 50).ToList();
-        var batch = NoisyBatch.MaskStratified(examples, new CounterRandom(4), 0, 0, 10, 0);
+        using var model = ModelStore.Fresh(Tiny, seed: 1);
+        var batch = new MaskedObjective().Noise(model, examples, new(new CounterRandom(4), 0, 1, 0));
         var counts = batch.Rows_N.GroupBy(row => row / 400).ToDictionary(group => (int)group.Key, group => group.Count());
         for (var b = 0; b < 50; b++)
         {
@@ -58,8 +59,8 @@ public class MaskedLossTests
     public void Loss_of_a_uniform_model_must_be_the_entropy_of_its_ten_tokens()
     {
         using var scope = NewDisposeScope();
-        using var model = LladaStore.Fresh(Tiny, seed: 1);
-        using (no_grad()) model.Parameters[LladaLayout.Head].zero_();
+        using var model = ModelStore.Fresh(Tiny, seed: 1);
+        using (no_grad()) model.Parameters[TinyPolicy.Head].zero_();
         // Everything masked at t = 1: the weights sum to one, and the mask token takes no probability.
         var batch = NoisyBatch.Mask([new([1, 2], [3, 4]), new([1, 2], [3, 4])], [1, 1], (_, _) => 0.5, 0, 10, 0);
         Assert.Equal(Math.Log(10), MaskedLoss.Of(model, batch).item<float>(), 1e-6);

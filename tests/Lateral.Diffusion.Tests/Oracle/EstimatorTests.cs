@@ -17,13 +17,14 @@ public sealed class EstimatorTests
     /// <summary>Bias and standard deviation of the estimates of log p, averaged over completions, and forwards of one.</summary>
     private sealed record Quality(double Bias, double Deviation, double Error, int Forwards);
 
-    private static MethodSettings Samples(string name, int count) => MethodSettings.Of(name, ("samples", count));
+    private static MethodSettings Samples(string name, int count) => name == "elbo-block-causal" ? MethodSettings.Of(name, ("samples", count), ("causal-block", 4)) : MethodSettings.Of(name, ("samples", count));
 
     private static ILikelihood Create(MethodSettings method, RatioGranularity unit = RatioGranularity.SequenceSum) => LikelihoodCatalogue.Create(method, unit, null, Length);
 
     public static TheoryData<string, int, int> Unbiased() => new()
     {
-        { "elbo", 1, 1 }, { "elbo", 2, 2 }, { "elbo", 4, 4 }, { "elbo-bernoulli", 2, 2 }, { "elbo-complement", 1, 2 }, { "elbo-complement", 2, 4 },
+        { "elbo", 1, 1 }, { "elbo", 2, 2 }, { "elbo", 4, 4 }, { "elbo-bernoulli", 2, 2 }, { "elbo-complement", 1, 2 }, { "elbo-complement", 2, 4 }, { "elbo-block-causal", 1, 1 },
+        { "elbo-block-causal", 2, 2 },
     };
 
     [Theory]
@@ -179,6 +180,7 @@ public sealed class EstimatorTests
             ("elbo-complement, 2 pairs", Create(Samples("elbo-complement", 2)), 1),
             ("elbo-quadrature, 2 nodes", Create(MethodSettings.Of("elbo-quadrature", ("nodes", 2))), 1),
             ("elbo-quadrature, 3 nodes", Create(MethodSettings.Of("elbo-quadrature", ("nodes", 3))), 1),
+            ("elbo-block-causal, blocks of 4, 2 samples", Create(Samples("elbo-block-causal", 2)), 1),
             ("trajectory, 1 token a step", new TrajectoryLikelihood(RatioGranularity.SequenceSum, StepSubset.All), 1),
             ("trajectory, 2 tokens a step", new TrajectoryLikelihood(RatioGranularity.SequenceSum, StepSubset.All), 2),
             ("trajectory, 4 tokens a step", new TrajectoryLikelihood(RatioGranularity.SequenceSum, StepSubset.All), 4),

@@ -99,10 +99,18 @@ internal sealed class TabularModel
         foreach (var view in plan.Views)
         {
             int[] tokens = [.. view.Trajectory.Tokens];
-            foreach (var question in view.Questions) values[question.Unit] += question.Coefficient * Conditional(tokens, view.Hidden, question.Position);
+            foreach (var question in view.Questions) values[question.Unit] += question.Coefficient * Conditional(tokens, Seen(view, question.Position), question.Position);
         }
 
         return values;
+    }
+
+    /// <summary>[Length] what is hidden from whoever answers for a position: with block-causal attention also all later blocks, and nothing of the earlier ones.</summary>
+    private static bool[] Seen(StateView view, int position)
+    {
+        if (view.CausalBlock == 0) return view.Hidden;
+        var block = position / view.CausalBlock;
+        return [.. view.Hidden.Select((hidden, i) => i / view.CausalBlock > block || (hidden && i / view.CausalBlock == block))];
     }
 
     private int[] TokensOf(int index)

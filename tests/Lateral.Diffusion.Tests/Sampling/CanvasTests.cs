@@ -12,7 +12,7 @@ public class CanvasTests
 
     private static Canvas New(int length, int block, int steps, long group = 3, bool stopAtEnd = true, bool evaluation = false) => new(
         new SampleTask(group, [0], new Prompt(0, [3, 1], "31", ""), new(length, block, steps, 1, "random", stopAtEnd), evaluation),
-        0, new RandomReveal(), Tokenizer);
+        0, new RandomReveal(), Tokenizer, new CounterUniforms(1));
 
     private static PolicyManifest Policy(int version) => new(1, version, $"hash{version}", "", PayloadKind.Full, 1, "");
 

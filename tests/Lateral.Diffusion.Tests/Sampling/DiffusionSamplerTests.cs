@@ -241,7 +241,7 @@ public sealed class DiffusionSamplerTests : IDisposable
     [Fact]
     public async Task Sampler_must_keep_its_policy_when_a_payload_of_another_shape_is_refused()
     {
-        using var wide = LladaStore.Fresh(TransformerSpec.OfSize("quickstart", 12, 11), seed: 1);
+        using var wide = ModelStore.Fresh(TransformerSpec.OfSize("quickstart", 12, 11), seed: 1);
         using var foreign = new TinyPolicy(wide, version: 4);
         await using var sampler = await _policy.StartAsync(Tokenizer, 1);
         await Assert.ThrowsAsync<PolicyUnavailableException>(() => sampler.SwapAsync(foreign.Manifest, foreign.Path));
@@ -323,6 +323,8 @@ public sealed class DiffusionSamplerTests : IDisposable
     /// <summary>Keyed draws that stop the device thread when it first needs a number of the given step.</summary>
     private sealed class GateAtStep(int step) : IUniforms
     {
+        public double Hint(RolloutId id, int position) => throw new NotSupportedException();
+
         private readonly CounterUniforms _inner = new(9);
 
         public ManualResetEventSlim Reached { get; } = new();
@@ -345,6 +347,8 @@ public sealed class DiffusionSamplerTests : IDisposable
 
     private sealed class Constant(double value) : IUniforms
     {
+        public double Hint(RolloutId id, int position) => throw new NotSupportedException();
+
         public double Token(bool evaluation, RolloutId id, int step, int position) => value;
 
         public double Selection(bool evaluation, RolloutId id, int step, int position) => value;

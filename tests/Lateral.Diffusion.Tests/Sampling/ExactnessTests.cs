@@ -12,7 +12,9 @@ public sealed class ExactnessTests : IDisposable
     private static readonly DigitTokenizer Tokenizer = new(withEnd: false, digits: 3);
     private static readonly int[] Prompt = [2, 0];
 
-    private readonly LladaModel _a = TinyPolicy.FreshModel(Tokenizer, 1), _b = TinyPolicy.FreshModel(Tokenizer, 2), _c = TinyPolicy.FreshModel(Tokenizer, 3);
+    private readonly TransformerModel _a = Model(1), _b = Model(2), _c = Model(3);
+
+    private static TransformerModel Model(ulong seed) => TinyPolicy.FreshModel(Tokenizer, seed, unmasking: true);
 
     public void Dispose()
     {
@@ -20,7 +22,7 @@ public sealed class ExactnessTests : IDisposable
     }
 
     public static TheoryData<string> Reveals { get; } =
-        ["random", "max-prob", "entropy", "margin", "threshold", "entropy-bounded", "left-to-right", "plackett-luce", "low-confidence"];
+        ["random", "max-prob", "entropy", "margin", "threshold", "entropy-bounded", "left-to-right", "plackett-luce", "plackett-luce-sampled", "low-confidence", "unmasking-policy", "bernoulli"];
 
     [Theory]
     [InlineData("random", 3 * 27)]
@@ -32,6 +34,11 @@ public sealed class ExactnessTests : IDisposable
     [InlineData("entropy-bounded", 27)]
     // Six ordered pairs before the one that is left.
     [InlineData("plackett-luce", 6 * 27)]
+    [InlineData("unmasking-policy", 6 * 27)]
+    // The same pairs for every token of all three, and then any token at the one that is left.
+    [InlineData("plackett-luce-sampled", 6 * 27 * 3)]
+    // Every set but the empty one, and then what is left of it.
+    [InlineData("bernoulli", 7 * 27)]
     public void Outcome_probabilities_must_sum_to_one(string reveal, int count)
     {
         var outcomes = Enumerate(reveal, _ => _a);
@@ -53,7 +60,7 @@ public sealed class ExactnessTests : IDisposable
         foreach (var batch in MicroBatch.Cut(table.Views, 1000, Tokenizer.MaskId))
         {
             var device = DeviceMicroBatch.Upload(batch, table.Units, _a);
-            var logp_U = likelihood.Combine(ViewScorer.Score(_a, device, 1), device.Questions, device.Units);
+            var logp_U = likelihood.Combine(ViewScorer.Score(_a, device, Spec(reveal).Temperature), device.Questions, device.Units);
             logp_U.mul(device.Units.Advantage_U).sum().backward();
             var values = logp_U.detach().data<float>().ToArray();
             foreach (var (i, unit) in batch.Asked().Index()) replayed[table.Units[unit].Rollout] += values[i];
@@ -67,6 +74,8 @@ public sealed class ExactnessTests : IDisposable
 
         foreach (var (name, parameter) in _a.Parameters)
         {
+            // Nobody asks the unmasking policy of another rule.
+            if (parameter.grad is null && !RevealRules.ByName(reveal).AsksUnmaskingPolicy && name.StartsWith("unmasking_policy", StringComparison.Ordinal)) continue;
             Assert.True(parameter.grad!.abs().max().item<float>() < 2e-6, name);
         }
     }
@@ -75,11 +84,14 @@ public sealed class ExactnessTests : IDisposable
     [InlineData("random")]
     [InlineData("left-to-right")]
     [InlineData("plackett-luce")]
+    [InlineData("plackett-luce-sampled")]
+    [InlineData("unmasking-policy")]
+    [InlineData("bernoulli")]
     public void Exact_reveal_must_stay_exact_off_policy_even_across_a_swap_inside_the_trajectory(string reveal)
     {
         Assert.Equal(Exactness.OnAndOffPolicy, RevealRules.ByName(reveal).Exactness);
         var (behaviour, current) = (Enumerate(reveal, step => step == 0 ? _a : _b), Enumerate(reveal, _ => _c));
-        Assert.Equal(Expectation(current), Reweighted(behaviour, current, reveal), 1e-5);
+        Assert.Equal(Expectation(current), Reweighted(behaviour, reveal), 1e-5);
         Assert.True(Math.Abs(Expectation(behaviour) - Expectation(current)) > .05, "the two policies have to differ for this to mean anything");
     }
 
@@ -92,7 +104,7 @@ public sealed class ExactnessTests : IDisposable
         Assert.Equal(Exactness.OnPolicyOnly, RevealRules.ByName(reveal).Exactness);
         // One position a step: six orders, of which each policy takes its own.
         var (behaviour, current) = (Enumerate(reveal, _ => _a, steps: 3), Enumerate(reveal, _ => _c, steps: 3));
-        Assert.True(Math.Abs(Expectation(current) - Reweighted(behaviour, current, reveal)) > .02);
+        Assert.True(Math.Abs(Expectation(current) - Reweighted(behaviour, reveal, steps: 3)) > .02);
     }
 
     /// <summary>The test that has to fail for the wrong formula.</summary>
@@ -117,25 +129,30 @@ public sealed class ExactnessTests : IDisposable
 
         sum = byRollout.Sum(Math.Exp);
         Assert.True(sum > 1.2, $"token probabilities sum to {sum}");
-        var score = _a.Parameters.Values.Max(parameter => parameter.grad!.abs().max().item<float>());
+        var score = _a.Parameters.Values.Max(parameter => parameter.grad?.abs().max().item<float>() ?? 0);
         Assert.True(score > 1e-3, $"their mean score is {score}");
         Assert.Equal(RatioWorth.Approximate, RatioExactness.Of(RevealRules.ByName("low-confidence"), LikelihoodRules.ByName("trajectory"), RatioGranularity.Token, CorrectionRules.ByName("behaviour-clip")));
     }
 
-    [Fact]
-    public void Drawn_order_must_be_known_to_be_biased_where_its_factor_is_left_out()
+    [Theory]
+    [InlineData("plackett-luce")]
+    [InlineData("plackett-luce-sampled")]
+    [InlineData("unmasking-policy")]
+    [InlineData("bernoulli")]
+    public void Drawn_order_must_be_known_to_be_biased_where_its_factor_is_left_out(string reveal)
     {
-        var (behaviour, current) = (Enumerate("plackett-luce", _ => _a, steps: 3), Enumerate("plackett-luce", _ => _c, steps: 3));
+        var (behaviour, current) = (Enumerate(reveal, _ => _a, steps: 3), Enumerate(reveal, _ => _c, steps: 3));
         var sum = behaviour.Sum(outcome => Math.Exp(TokenLogRatio(outcome.Trajectory) + outcome.LogProb) * Value(outcome.Trajectory));
         // Far beyond the 1e-5 to which the identity holds with the factor.
         Assert.True(Math.Abs(Expectation(current) - sum) > 1e-3, $"{Expectation(current)} against {sum}");
-        Assert.Equal(RatioWorth.Approximate, RatioExactness.Of(RevealRules.ByName("plackett-luce"), LikelihoodRules.ByName("trajectory"), RatioGranularity.Token, CorrectionRules.ByName("behaviour-clip")));
-        Assert.Equal(RatioWorth.Exact, RatioExactness.Of(RevealRules.ByName("plackett-luce"), LikelihoodRules.ByName("trajectory"), RatioGranularity.Step, CorrectionRules.ByName("behaviour-clip")));
+        Assert.Equal(RatioWorth.Approximate, RatioExactness.Of(RevealRules.ByName(reveal), LikelihoodRules.ByName("trajectory"), RatioGranularity.Token, CorrectionRules.ByName("behaviour-clip")));
+        Assert.Equal(RatioWorth.Exact, RatioExactness.Of(RevealRules.ByName(reveal), LikelihoodRules.ByName("trajectory"), RatioGranularity.Step, CorrectionRules.ByName("behaviour-clip")));
 
         double TokenLogRatio(Trajectory trajectory)
         {
             var table = Scoring.TableOf([trajectory]);
-            return Scoring.Score(_c, table).Sum(scored => (double)scored.LogProb) - Scoring.Score(_a, table).Sum(scored => (double)scored.LogProb);
+            double LogProb(TransformerModel model) => Scoring.Score(model, table, temperature: Spec(reveal).Temperature).Sum(scored => (double)scored.LogProb);
+            return LogProb(_c) - LogProb(_a);
         }
     }
 
@@ -158,21 +175,23 @@ public sealed class ExactnessTests : IDisposable
             var mean = rollouts * Math.Exp(outcome.LogProb);
             return Math.Pow(counts.GetValueOrDefault(outcome.Key) - mean, 2) / mean;
         });
-        // Mean n - 1 and standard deviation sqrt(2 (n - 1)); small cells skew it, five deviations leave room.
-        Assert.InRange(chi2, 0, expected.Count - 1 + 5 * Math.Sqrt(2.0 * (expected.Count - 1)));
+        // Mean n - 1; the deviation is sqrt(2 (n - 1)) and what cells of few expected outcomes add to it. Small cells skew it, too: five deviations leave room.
+        var n = (double)expected.Count;
+        var variance = 2 * (n - 1) + ((expected.Values.Sum(outcome => Math.Exp(-outcome.LogProb)) - (n * n) - (2 * n) + 2) / rollouts);
+        Assert.InRange(chi2, 0, n - 1 + 5 * Math.Sqrt(variance));
     }
 
     /// <summary>Values of whole steps, which hold the factor of the draw.</summary>
     private static TrajectoryLikelihood Steps(string reveal, int steps = 2) =>
         new(RatioGranularity.Step, StepSubset.All, RevealRules.ByName(reveal).HasFactor ? Spec(reveal, steps) : null);
 
-    /// <summary>Limits at which some states of the tiny model reveal more than their share and others do not. Adaptive rules may take a step a token.</summary>
-    private static RolloutSpec Spec(string reveal, int steps = 2) => new(3, 3, reveal is "threshold" or "entropy-bounded" ? 3 : steps, 1, reveal, false)
+    /// <summary>Limits at which some states of the tiny model reveal more than their share and others do not. Adaptive rules may take a step a token; sampled tokens and their order have different temperatures.</summary>
+    private static RolloutSpec Spec(string reveal, int steps = 2) => new(3, 3, reveal is "threshold" or "entropy-bounded" ? 3 : steps, reveal == "plackett-luce-sampled" ? .7 : 1, reveal, false)
     {
         RevealLimit = reveal switch { "threshold" => .5, "entropy-bounded" => .8, _ => 0 },
     };
 
-    private static List<Outcome> Enumerate(string reveal, Func<int, LladaModel> model, int steps = 2) => new Enumeration(Tokenizer, Prompt, Spec(reveal, steps), model).All();
+    private static List<Outcome> Enumerate(string reveal, Func<int, TransformerModel> model, int steps = 2) => new Enumeration(Tokenizer, Prompt, Spec(reveal, steps), model).All();
 
     /// <summary>Some function of tokens and order: which position was left for the last step weighs in.</summary>
     private static double Value(Trajectory trajectory) =>
@@ -181,14 +200,14 @@ public sealed class ExactnessTests : IDisposable
     private static double Expectation(List<Outcome> outcomes) => outcomes.Sum(outcome => Math.Exp(outcome.LogProb) * Value(outcome.Trajectory));
 
     /// <summary>E_mu[rho f] with rho from token log-probs of the recorded states alone, as the learner has it.</summary>
-    private double Reweighted(List<Outcome> behaviour, List<Outcome> current, string reveal)
+    private double Reweighted(List<Outcome> behaviour, string reveal, int steps = 2)
     {
         using var scope = NewDisposeScope();
-        var sum = 0.0;
+        var (sum, likelihood) = (0.0, Steps(reveal, steps));
         var selection = reveal == "random" ? -Math.Log(3) : 0;
         for (var i = 0; i < behaviour.Count; i++)
         {
-            var logp = Scoring.Values(_c, Scoring.TableOf([behaviour[i].Trajectory], Steps(reveal, current[0].Trajectory.Steps)), Steps(reveal, current[0].Trajectory.Steps)).Sum();
+            var logp = Scoring.Values(_c, Scoring.TableOf([behaviour[i].Trajectory], likelihood), likelihood, Spec(reveal).Temperature).Sum();
             sum += Math.Exp(logp + selection - behaviour[i].LogProb) * Math.Exp(behaviour[i].LogProb) * Value(behaviour[i].Trajectory);
         }
 

@@ -20,10 +20,16 @@ public sealed class InFlightTests : IDisposable
     [InlineData("random", false)]
     [InlineData("max-prob", false)]
     [InlineData("max-prob", true)]
+    [InlineData("plackett-luce-sampled", false)]
+    [InlineData("plackett-luce-sampled", true)]
+    [InlineData("bernoulli", false)]
+    [InlineData("bernoulli", true)]
     public void Rollout_handed_on_after_any_step_must_end_to_the_bit_as_the_one_that_stayed(string reveal, bool stopAtEnd)
     {
         var task = TinyPolicy.Task(5, 3, [1, 2], new RolloutSpec(8, 4, 6, 1, reveal, stopAtEnd));
-        using var whole = Engine();
+        using var model = TinyPolicy.FreshModel(Tokenizer, 1, unmasking: true);
+        using var policy = new TinyPolicy(model);
+        using var whole = Engine(policy);
         whole.Enqueue(task);
         var expected = Finish(whole);
         Assert.Equal(3, expected.Count);
@@ -31,14 +37,14 @@ public sealed class InFlightTests : IDisposable
         for (var steps = 1; steps < 6; steps++)
         {
             var early = new List<Trajectory>();
-            using var first = Engine();
+            using var first = Engine(policy);
             first.Enqueue(task);
             for (var step = 0; step < steps; step++) early.AddRange(first.Step().Finished);
             var begun = first.InFlight();
             Assert.All(begun, canvas => Assert.Equal(steps, canvas.Step));
             handedOn += begun.Count;
 
-            using var second = Engine();
+            using var second = Engine(policy);
             // Other companions, and so other slots.
             second.Enqueue(TinyPolicy.Task(70 + steps, 2, [9], task.Spec));
             second.Enqueue(task with { Siblings = [.. task.Siblings.Where(sibling => early.TrueForAll(done => done.Id.Sibling != sibling))], Begun = [.. begun] });
@@ -93,6 +99,18 @@ public sealed class InFlightTests : IDisposable
         Assert.Contains("a canvas of 2 tokens after 1 steps does not go on as 8 tokens in 6 steps", Assert.Throws<ArgumentException>(() => sampler.Submit(task)).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Canvas_without_the_draws_that_its_rule_replays_must_be_refused()
+    {
+        await using var sampler = await _policy.StartAsync(Tokenizer, 4, Shape);
+        var record = new Trajectory(new RolloutId(5, 0), [1, 2], [1, Tokenizer.MaskId], [0, -1], [-.5f, 0], [0], 0, [new(0, 0, "a")], "") { RevealRank = [0, 0] };
+        var task = TinyPolicy.Task(5, 1, [1, 2], new RolloutSpec(2, 2, 2, 1, "plackett-luce-sampled", false)) with { Begun = [new RolloutInFlight(record, 0)] };
+        Assert.Contains("a canvas with 0 draws that stayed masked does not go on with reveal = plackett-luce-sampled, which has 1 after 1 steps", Assert.Throws<ArgumentException>(() => sampler.Submit(task)).Message, StringComparison.Ordinal);
+        sampler.Submit(task with { Begun = [new RolloutInFlight(record with { MaskedDraws = [4] }, 0)] });
+        var finished = Assert.Single((await TinyPolicy.CollectAsync(sampler, 1)).Values);
+        Assert.Equal(4, Assert.Single(finished.MaskedDraws));
+    }
+
     private DenoisingEngine Engine(TinyPolicy? policy = null)
     {
         policy ??= _policy;
@@ -117,6 +135,8 @@ public sealed class InFlightTests : IDisposable
         {
             Assert.Equal(one.Tokens.ToArray(), other.Tokens.ToArray());
             Assert.Equal(one.RevealStep.ToArray(), other.RevealStep.ToArray());
+            Assert.Equal(one.RevealRank.ToArray(), other.RevealRank.ToArray());
+            Assert.Equal(one.MaskedDraws.ToArray(), other.MaskedDraws.ToArray());
             Assert.Equal(one.TokenLogProbs.ToArray(), other.TokenLogProbs.ToArray());
             Assert.Equal(one.SelectionLogProbs.ToArray(), other.SelectionLogProbs.ToArray());
             Assert.Equal((one.RevealEntropy, one.Text), (other.RevealEntropy, other.Text));

@@ -79,7 +79,7 @@ public class LladaFixtureTests
         }
 
         var trajectory = new Trajectory(new(0, 0), [.. output[..13]], [.. output[13..]], [.. revealStep], [.. expected], [.. new float[8]], 0, [new(0, 0, "h")], "");
-        using var model = LladaStore.Load(SharedFolder.Path("fixtures", "llada-tiny"), trainable: false);
+        using var model = ModelStore.Load(SharedFolder.Path("fixtures", "llada-tiny"), trainable: false);
         Assert.All(Scoring.Score(model, Scoring.TableOf([trajectory]), 60, .7), scored => Assert.Equal(scored.Unit.Behaviour, scored.LogProb, 2e-5));
     }
 
@@ -125,8 +125,8 @@ public class LladaFixtureTests
     private static async Task<DiffusionSampler> StartAsync(int slots, IUniforms? uniforms)
     {
         var folder = SharedFolder.Path("fixtures", "llada-tiny");
-        var weights = Path.Combine(folder, LladaStore.WeightsFile);
-        var sampler = new DiffusionSampler(new("cpu", slots, null, 1, CanaryLimit: 1e-4), new LladaTinyTokenizer(), device => LladaStore.Load(folder, device, trainable: false), uniforms);
+        var weights = Path.Combine(folder, ModelStore.WeightsFile);
+        var sampler = new DiffusionSampler(new("cpu", slots, null, 1, CanaryLimit: 1e-4), new LladaTinyTokenizer(), device => ModelStore.Load(folder, device, trainable: false), uniforms);
         await sampler.SwapAsync(new(1, 0, TinyPolicy.HashOf(weights), "", PayloadKind.Full, 0, weights), weights);
         return sampler;
     }
@@ -152,6 +152,8 @@ public class LladaFixtureTests
     /// <summary>The draws of a fixture: one float32 uniform per canvas position and call.</summary>
     private sealed class RecordedUniforms : IUniforms
     {
+        public double Hint(RolloutId id, int position) => throw new NotSupportedException();
+
         private readonly float[][] _draws;
         private readonly int _prompt;
 

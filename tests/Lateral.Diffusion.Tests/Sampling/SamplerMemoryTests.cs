@@ -60,6 +60,8 @@ public sealed class SamplerMemoryTests : IDisposable
     /// <summary>Has no room at a step, as a device would say it.</summary>
     private sealed class ShortMemory(int failures, int step) : IUniforms
     {
+        public double Hint(RolloutId id, int position) => throw new NotSupportedException();
+
         private readonly CounterUniforms _inner = new(9, 0);
         private int _thrown;
 

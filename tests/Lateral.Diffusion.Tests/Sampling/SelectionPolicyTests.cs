@@ -70,7 +70,7 @@ public class SelectionPolicyTests
         Assert.All(RevealRules.All, rule => Assert.Equal(rule.Exactness, SelectionPolicies.ByName(rule.Name).Exactness));
         Assert.Equal(Exactness.OnAndOffPolicy, SelectionPolicies.ByName("random").Exactness);
         Assert.Equal(Exactness.OnPolicyOnly, SelectionPolicies.ByName("max-prob").Exactness);
-        Assert.Contains("max-prob, entropy, margin, threshold, entropy-bounded, random, left-to-right, plackett-luce, low-confidence", Assert.Throws<ArgumentException>(() => SelectionPolicies.ByName("alphabetical")).Message);
+        Assert.Contains("max-prob, entropy, margin, threshold, entropy-bounded, random, left-to-right, plackett-luce, plackett-luce-sampled, low-confidence", Assert.Throws<ArgumentException>(() => SelectionPolicies.ByName("alphabetical")).Message);
     }
 
     [Fact]

@@ -22,22 +22,23 @@ public sealed class CompareAlgorithmsTests : IDisposable
     [Fact]
     public async Task Algorithms_must_be_compared_from_one_base_and_what_is_there_must_not_run_again()
     {
-        string[] arguments = ["compare-algorithms", Quickstart, "--algorithms", "grpo-behaviour-clip,espo,vrpo", "--seeds", "1", "--budget", "3s", "--prompts", "16", "--out", _folder.Path, .. Small];
+        string[] arguments = ["compare-algorithms", Quickstart, "--algorithms", "grpo-behaviour-clip,espo,ar-dpo", "--seeds", "1", "--budget", "10s", "--prompts", "16", "--out", _folder.Path, .. Small];
         var (code, output, error) = await Shell.RunAsync(arguments);
         Assert.True(code == 0, error);
-        foreach (var name in new[] { "grpo-behaviour-clip", "espo", "vrpo" }) Assert.Matches($@"\| {name} \| [1-9]\d* \| [1-9][\d,]* \| [\d.]+ \| [\d.]+ \|", output);
+        foreach (var name in new[] { "grpo-behaviour-clip", "espo", "ar-dpo" }) Assert.Matches($@"\| {name} \| [1-9]\d* \| [1-9][\d,]* \| [\d.]+ \| [\d.]+ \|", output);
         Assert.Contains("preferences, which see one pair of each group:", output, StringComparison.Ordinal);
         Assert.Equal(output.Trim(), (await File.ReadAllTextAsync(Path.Combine(_folder.Path, "table.md"))).Trim());
         Assert.Equal("svg", XDocument.Load(Path.Combine(_folder.Path, "plot.svg")).Root!.Name.LocalName);
 
-        // All begin with the same weights.
+        // All begin with the same weights, but the autoregressive twin, which can begin with no diffusion model's.
         string Base(string run) => Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(Path.Combine(_folder.Path, run, "checkpoints", "step_0", "model.safetensors"))));
         Assert.Equal(Base("base"), Base("espo-1"));
-        Assert.Equal(Base("base"), Base("vrpo-1"));
+        Assert.Equal(Base("base-causal"), Base("ar-dpo-1"));
+        Assert.NotEqual(Base("base"), Base("base-causal"));
 
         Dictionary<string, DateTime> Written() => Directory.EnumerateFiles(_folder.Path, "metrics.jsonl", SearchOption.AllDirectories).ToDictionary(path => path, File.GetLastWriteTimeUtc);
         var written = Written();
-        Assert.Equal(4, written.Count);
+        Assert.Equal(5, written.Count);
         Assert.Equal(output, (await Shell.RunAsync(arguments)).Out);
         Assert.Equal(written, Written());
     }

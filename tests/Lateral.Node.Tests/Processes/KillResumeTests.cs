@@ -123,10 +123,32 @@ public sealed class KillResumeTests(KillResumeTests.Uninterrupted whole) : IClas
         Assert.Equal(Enumerable.Range(1, Steps), RecordedSteps());
     }
 
-    private static LateralProcess Train(string runs, params (string, string)[] environment)
+    [Fact]
+    public async Task Value_model_must_be_resumed_with_the_policy_to_the_bit()
+    {
+        const string critic = "algorithm { advantage = value-gae, critic.lr = 5e-3 }";
+        string[] files = ["model.safetensors", "critic.safetensors", "critic-optimizer.safetensors"];
+        var expected = Directory.CreateDirectory(Path.Combine(_runs, "whole")).FullName;
+        using (var undisturbed = Train(expected, critic)) Assert.True(await undisturbed.ExitAsync() == 0, undisturbed.Output);
+        using (var process = Train(_runs, critic))
+        {
+            await process.UntilAsync(p => p.Output.Contains("step 4/", StringComparison.Ordinal));
+            await process.KillAsync();
+        }
+
+        var (code, output) = await LateralProcess.RunAsync("resume", "k", "--runs-dir", _runs);
+        Assert.True(code == 0, output);
+        await VerifyAsync();
+        Assert.All(files, file => Assert.Equal(Weights(expected, file: file), Weights(_runs, file: file)));
+        Assert.NotEqual(Weights(expected, 0, "critic.safetensors"), Weights(expected, file: "critic.safetensors"));
+    }
+
+    private static LateralProcess Train(string runs, params (string, string)[] environment) => Train(runs, "", environment);
+
+    private static LateralProcess Train(string runs, string settings, params (string, string)[] environment)
     {
         var conf = Path.Combine(runs, "kill.conf");
-        File.WriteAllText(conf, DeterministicRun.Conf($"steps = {Steps}"));
+        File.WriteAllText(conf, $"{DeterministicRun.Conf($"steps = {Steps}")}\n{settings}");
         return LateralProcess.Start(environment, "train", conf, "--name", "k", "--runs-dir", runs);
     }
 
@@ -166,8 +188,8 @@ public sealed class KillResumeTests(KillResumeTests.Uninterrupted whole) : IClas
 
     private string Run(string file) => Path.Combine(_runs, "k", file);
 
-    private static string Weights(string runs, int step = Steps) =>
-        Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(Path.Combine(runs, "k", "checkpoints", $"step_{step}", "model.safetensors"))));
+    private static string Weights(string runs, int step = Steps, string file = "model.safetensors") =>
+        Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(Path.Combine(runs, "k", "checkpoints", $"step_{step}", file))));
 
     /// <summary>The run that nothing interrupts, once for all tests.</summary>
     public sealed class Uninterrupted : IAsyncLifetime

@@ -6,12 +6,12 @@ namespace Lateral.Node.Tests.Processes;
 /// <summary>A real run on a real PostgreSQL server that dies under it: a short outage is waited for, a long one ends the run so that it can be resumed.</summary>
 public sealed class PostgresRunTests : IDisposable
 {
-    private const int Steps = 400;
+    private const int Steps = 150;
 
     // Long enough to lose its server in the middle, twice.
     private const string Conf = """
         include required("persistence/postgres.conf")
-        run { steps = 400, seed = 11 }
+        run { steps = 150, seed = 11 }
         task { name = sort5 }
         reward.pools.answer { kind = sort }
         warmup { steps = 10, batch = 32, lr = 3e-3 }

@@ -23,6 +23,48 @@ public class VerifierTests
     public async Task Sort_must_be_one_for_the_exact_digits(string completion, double value, double format, double answer) =>
         AssertScored(await Score("sort", "31415", "11345", completion), value, ("answer", answer), ("format", format));
 
+    /// <summary>By hand: under a stands (digit under A) / 2, under b (3 * digit + 1) mod 10 / 2.</summary>
+    [Theory]
+    [InlineData("4363", 1, 1, 1)]
+    [InlineData("4394", 1, 1, 1)]
+    [InlineData("3352", 1, 1, 1)]
+    [InlineData("4392", 0, 0, 1)]
+    [InlineData("0394", 0, 0, 1)]
+    [InlineData("4294", 0, 1, 0)]
+    [InlineData("336", 0, 0, 0)]
+    [InlineData("336x", 0, 0, 0)]
+    [InlineData("", 0, 0, 0)]
+    public async Task Order_must_be_one_where_all_digits_fit(string completion, double value, double groups, double copied) => AssertScored(
+        await Score("order", "b3Aa", "b3Aa", completion), value, ("answer", value), ("copied", copied), ("format", completion.Length == 4 && completion.All(char.IsAsciiDigit) ? 1 : 0), ("groups", groups));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("12")]
+    [InlineData("aA1")]
+    [InlineData("abAA1")]
+    [InlineData("zyX")]
+    [InlineData("cdA1")]
+    public async Task Order_must_blame_nobody_for_signs_that_are_no_groups(string reference) =>
+        Assert.IsType<RewardOutcome.InfraFault>(await Score("order", reference, reference, "1234"));
+
+    [Theory]
+    [InlineData("330", 1, 1)]
+    [InlineData("120", 1, 1)]
+    [InlineData("0", 1, 1)]
+    [InlineData("331", 0, 1)]
+    [InlineData("350", 0, 0)]
+    [InlineData("33x", 0, 0)]
+    [InlineData("", 0, 0)]
+    public async Task Serial_must_be_one_where_the_ball_s_last_place_is_right(string completion, double value, double format) =>
+        AssertScored(await Score("serial", "0cec", "0", completion), value, ("answer", value), ("format", format));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("5")]
+    [InlineData("01")]
+    public async Task Serial_must_blame_nobody_for_a_cup_that_is_not_there(string reference) =>
+        Assert.IsType<RewardOutcome.InfraFault>(await Score("serial", "0cec", reference, "0"));
+
     /// <summary>The puzzle has 8 blanks: places 3, 6, 7, 8, 9, 12, 13 and 16.</summary>
     [Theory]
     [InlineData("3142243142131324", 1, 1, 1)]
@@ -94,6 +136,29 @@ public class VerifierTests
     }
 
     [Theory]
+    [InlineData("0048;0360;0408.", 1, 1)]
+    [InlineData("0408.", 1, 1)]
+    [InlineData("0000;9999;0408.", 1, 1)]
+    [InlineData("48;360;0408.", 0, 1)]
+    [InlineData("4x8;;0408.", 0, 1)]
+    [InlineData("0048;0360;0407.", 1, 0)]
+    [InlineData("0048;0360;408.", 0, 0)]
+    [InlineData("0048;0360;00408.", 0, 0)]
+    [InlineData("0048;0360;0408", 0, 0)]
+    [InlineData("0048;0360;0408;", 0, 0)]
+    [InlineData("0048;0360;0408..", 0, 0)]
+    [InlineData("0048.0360.0408.", 0, 0)]
+    [InlineData("0048;0360;04٠8.", 0, 0)]
+    [InlineData("0408.;", 0, 0)]
+    [InlineData(".", 0, 0)]
+    [InlineData(";", 0, 0)]
+    [InlineData("", 0, 0)]
+    public async Task Multiply_must_be_one_for_the_right_answer_whatever_its_thoughts_are(string completion, double format, double answer) =>
+        AssertScored(await Score("multiply", "12*34=", "0408", completion), answer, ("answer", answer), ("format", format));
+
+    [Theory]
+    [InlineData("multiply", "12*34=", "")]
+    [InlineData("multiply", "12*34=", "0408.")]
     [InlineData("sort", "31415", "")]
     [InlineData("sort", "31415", "31415")]
     [InlineData("sort", "31415", "1134x")]
@@ -109,8 +174,8 @@ public class VerifierTests
     public void No_verifier_may_throw_on_any_text() =>
         Gen.Select(
                 Gen.Int[0, VerifierRegistry.Kinds.Count - 1].Select(i => VerifierRegistry.Kinds[i]),
-                Gen.OneOf(Gen.String, Gen.String["0123456789+-*/() "], Gen.String["01234"], Gen.Const("11345"), Gen.Const("3*7*2")),
-                Gen.OneOf(Gen.String, Gen.Const("11345"), Gen.Const(Solution), Gen.Const("3,7,2=42"), Gen.Const("0,0,0=0")),
+                Gen.OneOf(Gen.String, Gen.String["0123456789+-*/() "], Gen.String["01234"], Gen.String["0123456789;."], Gen.Const("11345"), Gen.Const("3*7*2")),
+                Gen.OneOf(Gen.String, Gen.Const("11345"), Gen.Const("0408"), Gen.Const(Solution), Gen.Const("3,7,2=42"), Gen.Const("0,0,0=0")),
                 Gen.OneOf(Gen.String, Gen.Const(Puzzle)))
             .Sample((kind, completion, reference, prompt) =>
             {
@@ -127,6 +192,7 @@ public class VerifierTests
     [InlineData("sudoku", "sudoku")]
     [InlineData("sudoku", "sudoku-exact")]
     [InlineData("countdown", "countdown")]
+    [InlineData("multiply", "multiply")]
     public async Task A_task_s_own_answers_must_score_one(string name, string kind)
     {
         var task = TaskRegistry.Create(name, SettingsOf(name), 4);
@@ -148,7 +214,7 @@ public class VerifierTests
     public void Create_must_suggest_a_kind_for_an_unknown_one()
     {
         var error = Assert.Throws<RewardSettingException>(() => VerifierRegistry.Create("count-down", Keys()));
-        Assert.StartsWith("unknown reward kind 'count-down'; did you mean 'countdown'? Known: sort, sudoku, sudoku-exact, countdown", error.Message);
+        Assert.StartsWith("unknown reward kind 'count-down'; did you mean 'countdown'? Known: sort, sudoku, sudoku-exact, countdown, multiply, order, serial", error.Message);
     }
 
     [Theory]
@@ -200,6 +266,7 @@ public class VerifierTests
     {
         "sort5" => new SortSettings(5, .5, 200),
         "sudoku" => new SudokuSettings(4, 9, 200),
+        "multiply" => new MultiplySettings(2, 2, true, 200),
         _ => new CountdownSettings(20, 200, "+-*/", 200),
     };
 

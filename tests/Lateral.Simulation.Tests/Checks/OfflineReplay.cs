@@ -49,7 +49,7 @@ internal static class OfflineReplay
     private static ScoredGroup GroupOf(World world, RunSettings settings, BatchGroup promised, Dictionary<int, string> published, int step)
     {
         var group = world.Journal.Of(string.Create(CultureInfo.InvariantCulture, $"group-{Scenario.Run}-{promised.Ordinal}")).Cast<IGroupEvent>()
-            .Aggregate(new RolloutGroup(promised.Ordinal, settings.Rollout.GroupSize, settings.Pools), (state, change) => state.Apply(change));
+            .Aggregate(RolloutGroup.Of(promised.Ordinal, settings), (state, change) => state.Apply(change));
         world.Verdicts.Require(group.IsComplete, "I3 At-most-once effect", $"group {promised.Ordinal} of step {step} is not whole in the journal");
         if (!group.IsComplete) return new ScoredGroup(promised.Ordinal, []);
         var scored = group.ToScored();

@@ -9,6 +9,9 @@ namespace Lateral.Diffusion.Models.Kernels;
 /// <param name="KeyBias_BL">Added to the scores of keys; null for none.</param>
 internal sealed record AttentionShape(int Batch, int Length, int Heads, int HeadWidth, float Scale, Tensor Cos_LK, Tensor Sin_LK, Tensor? KeyBias_BL)
 {
+    /// <summary>Whether a query sees only the keys before it and its own.</summary>
+    public bool Causal { get; init; }
+
     /// <summary>Keys rounded up to pairs of vectors.</summary>
     public int PaddedLength => (Length + (2 * Kernel.Lanes) - 1) / (2 * Kernel.Lanes) * 2 * Kernel.Lanes;
 }
@@ -98,7 +101,7 @@ internal sealed unsafe class RotaryAttention : autograd.SingleTensorFunction<Rot
 
                 Transpose(ownK, head, transposed, length, head, padded);
                 Kernel.Multiply(ownQ, head, 1, transposed, padded, scores, padded, length, padded, head);
-                for (var i = 0; i < length; i++) Softmax(scores + (i * padded), bias is null ? null : bias + (item / heads * length), length, padded, shape.Scale);
+                for (var i = 0; i < length; i++) Softmax(scores + (i * padded), bias is null ? null : bias + (item / heads * length), shape.Causal ? i + 1 : length, padded, shape.Scale);
                 Kernel.Multiply(scores, padded, 1, v + stream, width, o + stream, width, length, head, length);
             }
         });
@@ -127,6 +130,7 @@ internal sealed unsafe class RotaryAttention : autograd.SingleTensorFunction<Rot
         }
     }
 
+    /// <param name="length">keys that are seen</param>
     private static void Softmax(float* scores, float* bias, int length, int padded, float scale)
     {
         for (var j = length; j < padded; j++) scores[j] = float.NegativeInfinity;

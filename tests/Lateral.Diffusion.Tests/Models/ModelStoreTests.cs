@@ -5,26 +5,26 @@ using static TorchSharp.torch;
 
 namespace Lateral.Tests.Diffusion;
 
-public class LladaStoreTests
+public class ModelStoreTests
 {
     private static readonly TransformerSpec Quickstart = TransformerSpec.OfSize("quickstart", vocabulary: 11, maskToken: 10);
 
     [Fact]
-    public void Quickstart_must_have_the_calibrated_number_of_parameters() => Assert.Equal(124_736, LladaStore.ParameterCount(Quickstart));
+    public void Quickstart_must_have_the_calibrated_number_of_parameters() => Assert.Equal(124_736, ModelStore.ParameterCount(Quickstart));
 
     [Theory]
     [InlineData("small", 0.49)]
     [InlineData("medium", 3.28)]
     [InlineData("large", 12.4)]
     public void Sizes_must_have_the_documented_number_of_parameters(string size, double millions) =>
-        Assert.Equal(millions, LladaStore.ParameterCount(TransformerSpec.OfSize(size, 11, 10)) / 1e6, 0.02);
+        Assert.Equal(millions, ModelStore.ParameterCount(TransformerSpec.OfSize(size, 11, 10)) / 1e6, 0.02);
 
     [Fact]
     public void Fresh_model_must_have_the_prescribed_spread_and_depend_on_the_seed_alone()
     {
-        using var model = LladaStore.Fresh(Quickstart, seed: 1);
-        using var same = LladaStore.Fresh(Quickstart, seed: 1);
-        using var other = LladaStore.Fresh(Quickstart, seed: 2);
+        using var model = ModelStore.Fresh(Quickstart, seed: 1);
+        using var same = ModelStore.Fresh(Quickstart, seed: 1);
+        using var other = ModelStore.Fresh(Quickstart, seed: 2);
         using var scope = NewDisposeScope();
         var spread = new Dictionary<string, double>
         {
@@ -59,32 +59,32 @@ public class LladaStoreTests
     public void Saved_model_must_load_to_the_same_values_and_hash()
     {
         var (first, second) = (Directory.CreateTempSubdirectory().FullName, Directory.CreateTempSubdirectory().FullName);
-        using var model = LladaStore.Fresh(Quickstart with { EosToken = 3, PadToken = 3 }, seed: 9);
-        var hash = LladaStore.Save(model, first);
-        using var loaded = LladaStore.Load(first);
+        using var model = ModelStore.Fresh(Quickstart with { EosToken = 3, PadToken = 3 }, seed: 9);
+        var hash = ModelStore.Save(model, first);
+        using var loaded = ModelStore.Load(first);
         Assert.Equal(model.Spec, loaded.Spec);
         using var scope = NewDisposeScope();
         Assert.All(model.Parameters, pair => Assert.True(pair.Value.equal(loaded.Parameters[pair.Key]).all().item<bool>()));
         Assert.All(loaded.Parameters.Values, parameter => Assert.True(parameter.requires_grad && parameter.is_leaf));
-        Assert.Equal(hash, LladaStore.Save(loaded, second));
+        Assert.Equal(hash, ModelStore.Save(loaded, second));
     }
 
     [Fact]
     public void CopyInto_must_swap_all_parameters_or_none()
     {
         var folder = Directory.CreateTempSubdirectory().FullName;
-        using var old = LladaStore.Fresh(Quickstart, seed: 1);
-        using var next = LladaStore.Fresh(Quickstart, seed: 2);
-        LladaStore.Save(next, folder);
+        using var old = ModelStore.Fresh(Quickstart, seed: 1);
+        using var next = ModelStore.Fresh(Quickstart, seed: 2);
+        ModelStore.Save(next, folder);
         using var scope = NewDisposeScope();
-        using (var file = SafetensorsFile.Open(Path.Combine(folder, LladaStore.WeightsFile))) LladaStore.CopyInto(old, file, "step 2");
+        using (var file = SafetensorsFile.Open(Path.Combine(folder, ModelStore.WeightsFile))) ModelStore.CopyInto(old, file, "step 2");
         Assert.All(next.Parameters, pair => Assert.True(pair.Value.equal(old.Parameters[pair.Key]).all().item<bool>()));
 
         var partial = next.Parameters.ToDictionary(pair => pair.Key, pair => pair.Value.detach().Plus(1));
-        partial[LladaLayout.Head] = ones(12, 64);
+        partial["model.transformer.ff_out.weight"] = ones(12, 64);
         SafetensorsWriter.Write(Path.Combine(folder, "bad.safetensors"), partial);
         using var bad = SafetensorsFile.Open(Path.Combine(folder, "bad.safetensors"));
-        Assert.Contains("[12, 64]", Assert.Throws<ModelException>(() => LladaStore.CopyInto(old, bad, "step 3")).Message, StringComparison.Ordinal);
+        Assert.Contains("[12, 64]", Assert.Throws<ModelException>(() => ModelStore.CopyInto(old, bad, "step 3")).Message, StringComparison.Ordinal);
         Assert.All(next.Parameters, pair => Assert.True(pair.Value.equal(old.Parameters[pair.Key]).all().item<bool>()));
     }
 
@@ -92,11 +92,11 @@ public class LladaStoreTests
     public void Load_must_name_missing_and_foreign_tensors()
     {
         var folder = Directory.CreateTempSubdirectory().FullName;
-        using var model = LladaStore.Fresh(Quickstart, seed: 1);
-        LladaStore.Save(model, folder);
+        using var model = ModelStore.Fresh(Quickstart, seed: 1);
+        ModelStore.Save(model, folder);
         var wrong = model.Parameters.ToDictionary(pair => pair.Key.Replace("q_proj", "query", StringComparison.Ordinal), pair => pair.Value);
-        SafetensorsWriter.Write(Path.Combine(folder, LladaStore.WeightsFile), wrong);
-        var message = Assert.Throws<ModelException>(() => LladaStore.Load(folder)).Message;
+        SafetensorsWriter.Write(Path.Combine(folder, ModelStore.WeightsFile), wrong);
+        var message = Assert.Throws<ModelException>(() => ModelStore.Load(folder)).Message;
         Assert.Contains("3 tensors are missing (model.transformer.blocks.0.q_proj.weight", message, StringComparison.Ordinal);
         Assert.Contains("3 are foreign (model.transformer.blocks.0.query.weight", message, StringComparison.Ordinal);
     }
@@ -105,20 +105,20 @@ public class LladaStoreTests
     public void Inspect_must_find_what_loading_would()
     {
         var folder = Directory.CreateTempSubdirectory().FullName;
-        using var model = LladaStore.Fresh(Quickstart, seed: 1);
-        LladaStore.Save(model, folder);
-        Assert.Equal(Quickstart, LladaStore.Inspect(folder));
+        using var model = ModelStore.Fresh(Quickstart, seed: 1);
+        ModelStore.Save(model, folder);
+        Assert.Equal(Quickstart, ModelStore.Inspect(folder));
 
         using var scope = NewDisposeScope();
         var wrong = model.Parameters.ToDictionary();
-        wrong[LladaLayout.Head] = ones(12, 64);
-        SafetensorsWriter.Write(Path.Combine(folder, LladaStore.WeightsFile), wrong);
-        var message = Assert.Throws<ModelException>(() => LladaStore.Inspect(folder)).Message;
+        wrong["model.transformer.ff_out.weight"] = ones(12, 64);
+        SafetensorsWriter.Write(Path.Combine(folder, ModelStore.WeightsFile), wrong);
+        var message = Assert.Throws<ModelException>(() => ModelStore.Inspect(folder)).Message;
         Assert.Contains("ff_out.weight is [12, 64], its configuration needs [11, 64]", message, StringComparison.Ordinal);
-        Assert.Equal(message, Assert.Throws<ModelException>(() => LladaStore.Load(folder)).Message);
-        wrong.Remove(LladaLayout.Head);
-        SafetensorsWriter.Write(Path.Combine(folder, LladaStore.WeightsFile), wrong);
-        Assert.Contains("1 tensors are missing", Assert.Throws<ModelException>(() => LladaStore.Inspect(folder)).Message, StringComparison.Ordinal);
+        Assert.Equal(message, Assert.Throws<ModelException>(() => ModelStore.Load(folder)).Message);
+        wrong.Remove("model.transformer.ff_out.weight");
+        SafetensorsWriter.Write(Path.Combine(folder, ModelStore.WeightsFile), wrong);
+        Assert.Contains("1 tensors are missing", Assert.Throws<ModelException>(() => ModelStore.Inspect(folder)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -129,24 +129,24 @@ public class LladaStoreTests
     [InlineData("\"scale_logits\": true", "scale_logits")]
     [InlineData("\"attention_dropout\": 0.1", "attention_dropout")]
     [InlineData("\"rope_full_precision\": false", "rope_full_precision")]
-    [InlineData("\"n_kv_heads\": 2", "n_kv_heads")]
+    [InlineData("\"n_kv_heads\": 3", "share 3 key heads")]
     [InlineData("\"mask_token_id\": 11", "mask_token_id 11")]
-    [InlineData("\"d_model\": 66", "d_model 66")]
+    [InlineData("\"d_model\": 66", "width 66")]
     [InlineData("\"n_layers\": \"three\"", "n_layers")]
-    [InlineData("\"model_type\": \"Dream\"", "model_type")]
+    [InlineData("\"model_type\": \"GPT\"", "model_type")]
     public void Configuration_must_refuse_other_mathematics_by_name(string change, string expected)
     {
         var key = change[..change.IndexOf(':', StringComparison.Ordinal)];
-        var lines = LladaConfig.Format(Quickstart).Split('\n');
+        var lines = ModelFamilies.Format(Quickstart).Split('\n');
         var changed = string.Join('\n', lines.Select(line => line.TrimStart().StartsWith(key + ":", StringComparison.Ordinal) ? $" {change}{(line.EndsWith(',') ? "," : "")}" : line));
-        Assert.Equal(Quickstart, LladaConfig.Parse(LladaConfig.Format(Quickstart)));
-        Assert.Contains(expected, Assert.Throws<ModelException>(() => LladaConfig.Parse(changed)).Message, StringComparison.Ordinal);
+        Assert.Equal(Quickstart, ModelFamilies.Parse(ModelFamilies.Format(Quickstart)));
+        Assert.Contains(expected, Assert.Throws<ModelException>(() => ModelFamilies.Parse(changed)).Message, StringComparison.Ordinal);
     }
 
     [SharedFact]
     public void Released_configuration_must_be_understood()
     {
-        var spec = LladaConfig.Read(Path.Combine(LladaFixture.Folder, "config.json"));
+        var spec = ModelFamilies.Read(Path.Combine(LladaFixture.Folder, "config.json"));
         Assert.Equal(new TransformerSpec(64, 2, 4, 192, 512, 256, 1e-5, 500_000, 500, 498, 498), spec);
     }
 }
