@@ -1,5 +1,6 @@
 using Lateral.Core.Policies;
 using Lateral.Core.Prompts;
+using Lateral.Diffusion.Checkpoints;
 using Lateral.Diffusion.Models;
 using static TorchSharp.torch;
 
@@ -43,17 +44,43 @@ public sealed record PolicyNetwork(ModelSettings Model, int Vocabulary, int Mask
     /// <exception cref="ModelException">the files cannot be used, or were trained with other special tokens than the tokenizer's</exception>
     internal TransformerModel Build(Device device, bool trainable)
     {
-        if (Model.Path is not { } path) return ModelStore.Fresh(Fresh, Seed, device, trainable);
-
-        // Refused before a weight is read.
-        _ = Spec;
         // Master weights are float32: updates below half a unit of bfloat16's last place would be lost.
-        var model = ModelStore.Load(path, device, trainable, trainable ? ScalarType.Float32 : null, UnmaskingPolicy ? Seed : null);
-        if (model.Spec.MaskToken == MaskId && model.Spec.Vocabulary >= Vocabulary) return model;
-        using (model)
-        {
-            throw new ModelException(
-                $"the model in '{path}' masks with token {model.Spec.MaskToken} of {model.Spec.Vocabulary}, the task's tokenizer with {MaskId} of {Vocabulary}: use the model's own tokenizer");
-        }
+        var type = Model.Precision == ModelPrecision.BFloat16 && (Model.Adapter is not null || !trainable) ? ScalarType.BFloat16 : ScalarType.Float32;
+        return Model.Path is { } path ? Load(path, device, trainable, type) : ModelStore.Fresh(Fresh, Seed, device, trainable, type);
+    }
+
+    /// <summary>A second policy that is never trained beside a built one; where adapters are trained both share the weights below.</summary>
+    internal TransformerModel BuildReference(TransformerModel model)
+    {
+        if (model.Adapter is not { } adapter) return Build(model.Device, trainable: false);
+        return model.Sharing(LoraAdapter.Fresh(model.Spec, adapter.Settings, Seed, model.Device, trainable: false, adapter.BaseHash));
+    }
+
+    /// <summary>Writes an adapter's policy as a whole model, config.json and weights, in the element types of the model that it adds to.</summary>
+    /// <param name="weights">the adapter's weights file</param>
+    /// <param name="folder">an existing one</param>
+    /// <returns>SHA-256 of the weights file</returns>
+    /// <exception cref="ModelException">a file cannot be used, or the adapter is of another model</exception>
+    /// <exception cref="SafetensorsException">a weights file is not sound</exception>
+    public string WriteMerged(string weights, string folder)
+    {
+        using var model = Load(Model.Path ?? throw new InvalidOperationException("only an adapter of a model on disk can be merged"), CPU, trainable: false, type: null);
+        using (var file = SafetensorsFile.Open(weights)) ModelStore.CopyInto(model, file, weights);
+        model.Merge();
+        return ModelStore.Save(model, folder);
+    }
+
+    /// <param name="type">null = as in the files</param>
+    private TransformerModel Load(string path, Device device, bool trainable, ScalarType? type)
+    {
+        // Refused before a weight is read.
+        var spec = Spec;
+        if (spec.MaskToken != MaskId || spec.Vocabulary < Vocabulary)
+            throw new ModelException($"the model in '{path}' masks with token {spec.MaskToken} of {spec.Vocabulary}, the task's tokenizer with {MaskId} of {Vocabulary}: use the model's own tokenizer");
+        var model = ModelStore.Load(path, device, trainable && Model.Adapter is null, type, UnmaskingPolicy ? Seed : null);
+        if (Model.Adapter is not { } adapter) return model;
+        model.Adapter = LoraAdapter.Fresh(spec, LoraSettings.Of(adapter, spec, path), Seed, device, trainable, ModelStore.HashOf(path));
+        foreach (var parameter in model.Policy.Values) parameter.requires_grad = trainable;
+        return model;
     }
 }

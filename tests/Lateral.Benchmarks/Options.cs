@@ -10,7 +10,7 @@ namespace Lateral.Benchmarks;
 /// <param name="RunsDir">where runs are made and kept; null = a folder that is deleted afterwards</param>
 internal sealed record Options(ImmutableArray<string> Names, bool Quick, int Seeds, string? RunsDir)
 {
-    private static readonly string[] OnlyByName = ["why-correction", "staleness", "order", "thoughts", "gradients", "serial", "credit", "diversity", "loading"];
+    private static readonly string[] OnlyByName = ["why-correction", "staleness", "order", "thoughts", "gradients", "serial", "credit", "diversity", "loading", "activations"];
 
     public bool Wants(string name) => Names.IsEmpty ? !OnlyByName.Contains(name) : Names.Contains(name);
 

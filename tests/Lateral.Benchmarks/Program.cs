@@ -14,6 +14,7 @@ using Lateral.Diffusion.Tensors;
     ("ranks", "a learner step by two ranks over the same step by one", RanksBenchmark.RunAsync),
     ("memory", "live tensors and memory over 2,000 sampler steps and 200 learner steps", MemoryBenchmark.RunAsync),
     ("loading", "peak memory of loading a sharded checkpoint of random bf16 weights over its size (only by name)", LoadingBenchmark.RunAsync),
+    ("activations", "memory and time of an adapter's gradients with activations kept and computed again (only by name)", ActivationBenchmark.RunAsync),
     ("journal", "share of journal and orchestration in a step", JournalBenchmark.RunAsync),
     ("async", "asynchronous against synchronous steps per second, against the predicted limit", AsyncBenchmark.RunAsync),
     ("control-plane", "groups a second through one coordinator with up to 1,000 simulated samplers", ControlPlaneBenchmark.RunAsync),
@@ -36,6 +37,7 @@ if (args is [ControlPlaneBenchmark.Rest, var coordinator, var directory, var sam
 }
 
 if (args is [LoadingBenchmark.Child, var checkpoint]) return LoadingBenchmark.Load(checkpoint);
+if (args is [ActivationBenchmark.Child, var how]) return ActivationBenchmark.Run(how);
 
 var (options, mistake) = Options.Parse(args, [.. benchmarks.Select(benchmark => benchmark.Name)]);
 if (options is null)

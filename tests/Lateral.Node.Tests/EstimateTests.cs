@@ -54,6 +54,27 @@ public sealed class EstimateTests
     }
 
     [Fact]
+    public void Adapter_must_count_for_what_is_trained_and_the_narrow_model_for_what_is_kept()
+    {
+        var device = Assert.Single(Estimate("warmup.steps = 0", "model { path = /models/a, precision = bfloat16, adapter.rank = 4 }", "algorithm.kl.coefficient = 0.1").Devices(_ => null));
+        long Of(string role, string what) => device.Roles.Single(one => one.Role == role).Items.Single(item => item.What == what).Bytes;
+        // Per block four maps of 32 x 32 and three of 64 x 32, of rank 4: in and out together.
+        const long adapter = 2 * 4 * ((4 * 64) + (3 * 96));
+        Assert.Equal((2 * Parameters, 4 * adapter), (Of("sampler", "weights"), Of("sampler", "adapter")));
+        Assert.Equal((2 * Parameters, 8 * adapter, 8 * adapter, 4 * adapter), (Of("learner", "weights"), Of("learner", "gradients"), Of("learner", "optimizer moments"), Of("learner", "reference policy")));
+        Assert.Equal((8 * adapter, 12 * adapter), (Of("process", "gradient sums"), Of("process", "checkpoint copy")));
+        Assert.Equal(2560 * 256 * 3, Of("sampler", "canvases"));
+        Assert.Equal(2 * 1920 * ((13 * 32) + (3 * 64)) * 3, Of("learner", "activations"));
+    }
+
+    [Fact]
+    public void Activation_checkpointing_must_count_one_block_and_the_inputs_of_all()
+    {
+        var items = Items(Estimate("warmup.steps = 0", "learner.activation-checkpointing = on"));
+        Assert.Equal(1920 * ((13 * 32) + (3 * 64) + (2 * 32)) * 6, items["activations"]);
+    }
+
+    [Fact]
     public void Micro_batch_and_temperature_must_count()
     {
         var items = Items(Estimate("warmup.steps = 0", "learner.micro-batch-tokens = 640", "rollout.temperature = 0.9"));

@@ -26,6 +26,7 @@ internal static class LearnerSection
             algorithm.Double("max-grad-norm", 0), algorithm.Int("updates", 1, 64),
             learner.Int("shards", 1, 1024), learner.Int("micro-batch-tokens", 1, 1 << 24))
         {
+            ActivationCheckpointing = learner.Bool("activation-checkpointing"),
             Kl = ReadKl(algorithm.Section("kl")),
             UnmaskingRate = algorithm.Double("unmasking-rate", 1e-3, 1e3),
             Train = algorithm.OneOf("train", ["both", "token", "unmasking"]) switch { "token" => TrainedPolicy.Token, "unmasking" => TrainedPolicy.Unmasking, _ => TrainedPolicy.Both },

@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
 using System.Text.RegularExpressions;
 using Lateral.Configuration;
+using Lateral.Core.Learning;
 using Lateral.Core.Policies;
+using Lateral.Core.Rollouts;
 using Lateral.Core.Runs;
 
 namespace Lateral.Actors.Settings;
@@ -47,6 +49,7 @@ public static partial class RunSettingsReader
         BatchRules.Check(config, rollout, learner);
         var (model, warmup) = (ReadModel(config.Section("model")), LearnerSection.ReadWarmup(config));
         CausalRules.Check(config, model, warmup, rollout, learner);
+        CheckParts(config, model, rollout, learner);
         var tls = PolicySection.ReadTls(config.Section("tls"));
         var (journal, policies) = (JournalSection.Read(config.Section("journal")), PolicySection.Read(config.Section("policies")));
         return new RunSettings(
@@ -73,7 +76,27 @@ public static partial class RunSettingsReader
         // Rotary position encoding turns pairs of a head's coordinates.
         if (shape.Heads > 0 && shape.Width % (2 * shape.Heads) != 0)
             size.Error("width", $"must be an even multiple of heads ({shape.Heads}), got {shape.Width} - write width = {Math.Max(1, shape.Width / (2 * shape.Heads)) * 2 * shape.Heads}");
-        return new ModelSettings(model.OptionalString("path"), shape) { Causal = model.OneOf("attention", ["full", "causal"]) == "causal" };
+        var (path, adapter) = (model.OptionalString("path"), ReadAdapter(model.Section("adapter")));
+        if (adapter is not null && path is null) model.Section("adapter").Error("rank", $"must be 0 without model.path, got {adapter.Rank}: an adapter adds to a model that is there - name it in model.path, or write rank = 0");
+        var precision = model.OneOf("precision", ["float32", "bfloat16"]) == "bfloat16" ? ModelPrecision.BFloat16 : ModelPrecision.Float32;
+        return new ModelSettings(path, shape) { Causal = model.OneOf("attention", ["full", "causal"]) == "causal", Adapter = adapter, Precision = precision, Chat = model.OneOf("chat", ["auto", "on", "off"]) switch { "on" => true, "off" => false, _ => null } };
+    }
+
+    /// <summary>A model that is frozen or narrow, against what begins as a copy of it or learns beside it.</summary>
+    private static void CheckParts(ConfigReader config, ModelSettings model, RolloutSettings rollout, LearnerSettings learner)
+    {
+        if (model.Adapter is not null && learner.Critic is not null)
+            config.Section("algorithm").Error("advantage", $"must be another than {learner.Advantage} with model.adapter.rank = {model.Adapter.Rank}: the value model would be a trained copy of the whole model - write advantage = group-z");
+        if (model.Precision == ModelPrecision.BFloat16 && RevealRules.ByName(rollout.Spec.Reveal).AsksUnmaskingPolicy)
+            config.Section("model").Error("precision", $"must be float32 with rollout.reveal = {rollout.Spec.Reveal}, got bfloat16: the unmasking policy is trained and reads the model's states - write precision = float32");
+    }
+
+    private static AdapterSettings? ReadAdapter(ConfigReader adapter)
+    {
+        var (rank, targets) = (adapter.Int("rank", 0, 4096), adapter.StringList("targets"));
+        var settings = new AdapterSettings(rank, adapter.Double("alpha", 1e-3, 1e6), adapter.Bool("rank-stabilised"), [.. targets]);
+        if (targets.FirstOrDefault(string.IsNullOrWhiteSpace) is not null) adapter.Error("targets", "must name modules, and one of the names is empty");
+        return rank == 0 ? null : settings;
     }
 
     private static EvaluationSettings ReadEvaluation(ConfigReader eval)

@@ -24,6 +24,9 @@ public sealed record LearnerSettings(
     double Beta1, double Beta2, double AdamEpsilon, double WeightDecay, double MaxGradNorm,
     int Updates, int Shards, int MicroBatchTokens)
 {
+    /// <summary>A forward keeps what enters each block only, and the way back computes the blocks again.</summary>
+    public bool ActivationCheckpointing { get; init; }
+
     /// <summary>What keeps the policy near another one.</summary>
     public KlSettings Kl { get; init; } = KlSettings.None;
 

@@ -20,7 +20,7 @@ public sealed record CheckpointState(int Step, string PolicyHash, long Updates, 
 
 /// <summary>A moment of training, copied to the CPU; owns its tensors.</summary>
 /// <param name="Tensors">by file</param>
-internal sealed record CheckpointCopy(TransformerSpec Spec, CheckpointState State, IReadOnlyDictionary<string, IReadOnlyDictionary<string, Tensor>> Tensors) : IDisposable
+internal sealed record CheckpointCopy(PolicyForm Form, CheckpointState State, IReadOnlyDictionary<string, IReadOnlyDictionary<string, Tensor>> Tensors) : IDisposable
 {
     public void Dispose()
     {
@@ -39,25 +39,22 @@ internal sealed class CheckpointFiles(string runDirectory, int keepLast)
     /// <summary>Steps this process has loaded or written, the newest two: what a recovery goes back to, whatever else lies there.</summary>
     private readonly Queue<int> _sound = new();
 
-    /// <summary>The same for payloads and checkpoints, so that one policy has one hash.</summary>
-    public static ImmutableDictionary<string, string> WeightsMetadata { get; } = ImmutableDictionary<string, string>.Empty.Add("format", "pt");
-
     public Checkpoint Write(CheckpointCopy copy)
     {
-        var state = copy.State;
+        var (state, form) = (copy.State, copy.Form);
         var root = Path.Combine(runDirectory, Folder);
         Directory.CreateDirectory(root);
         var temporary = Path.Combine(root, $".step_{state.Step}.{Guid.NewGuid():N}.tmp");
         Directory.CreateDirectory(temporary);
         try
         {
-            var hash = SafetensorsWriter.Write(Path.Combine(temporary, ModelStore.WeightsFile), copy.Tensors[ModelStore.WeightsFile], WeightsMetadata);
+            var hash = SafetensorsWriter.Write(Path.Combine(temporary, form.Weights), copy.Tensors[form.Weights], form.Metadata);
             var files = ImmutableSortedDictionary.CreateBuilder<string, CheckpointEntry>(StringComparer.Ordinal);
-            files.Add(ModelStore.WeightsFile, Entry(temporary, ModelStore.WeightsFile, hash));
+            files.Add(form.Weights, Entry(temporary, form.Weights, hash));
             Failpoint.Reach("mid-save");
-            foreach (var (name, tensors) in copy.Tensors.Where(file => file.Key != ModelStore.WeightsFile))
+            foreach (var (name, tensors) in copy.Tensors.Where(file => file.Key != form.Weights))
                 files.Add(name, Entry(temporary, name, SafetensorsWriter.Write(Path.Combine(temporary, name), tensors)));
-            files.Add(ModelStore.ConfigFile, WriteText(temporary, ModelStore.ConfigFile, System.Text.Encoding.UTF8.GetBytes(ModelFamilies.Format(copy.Spec))));
+            files.Add(form.Config, WriteText(temporary, form.Config, System.Text.Encoding.UTF8.GetBytes(form.Text)));
             files.Add(State, WriteText(temporary, State, JsonSerializer.SerializeToUtf8Bytes(state, Json)));
             WriteText(temporary, Manifest, JsonSerializer.SerializeToUtf8Bytes(new CheckpointManifest(state.Step, files.ToImmutable()), Json));
             var checkpoint = new Checkpoint(state.Step, $"{Folder}/step_{state.Step}", hash);
@@ -103,7 +100,7 @@ internal sealed class CheckpointFiles(string runDirectory, int keepLast)
 
     public static void LoadWeights(string folder, TransformerModel model)
     {
-        var path = Path.Combine(folder, ModelStore.WeightsFile);
+        var path = Path.Combine(folder, PolicyForm.Of(model).Weights);
         using var file = SafetensorsFile.Open(path);
         ModelStore.CopyInto(model, file, path);
     }

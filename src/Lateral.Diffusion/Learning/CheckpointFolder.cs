@@ -32,12 +32,21 @@ public static class CheckpointFolder
 
     internal static JsonSerializerOptions Json { get; } = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
-    private static IEnumerable<string> Required => [ModelStore.WeightsFile, Optimizer, State, ModelStore.ConfigFile];
+    private static string[] Required(CheckpointManifest manifest) =>
+        [WeightsOf(manifest), manifest.Files.ContainsKey(LoraSettings.WeightsFile) ? LoraSettings.ConfigFile : ModelStore.ConfigFile, Optimizer, State];
+
+    /// <summary>The name of a checkpoint's weights file: of a model, or of an adapter.</summary>
+    private static string WeightsOf(CheckpointManifest manifest) => manifest.Files.ContainsKey(LoraSettings.WeightsFile) ? LoraSettings.WeightsFile : ModelStore.WeightsFile;
 
     /// <summary>Checks every file against the manifest.</summary>
     /// <returns>SHA-256 of the weights file</returns>
     /// <exception cref="PolicyUnavailableException">names the file that is missing, torn or other than promised</exception>
-    public static string Verify(string folder) => Open(folder).Files[ModelStore.WeightsFile].Sha256;
+    public static string Verify(string folder)
+    {
+        var manifest = Open(folder);
+        return manifest.Files[WeightsOf(manifest)].Sha256;
+    }
+
 
     /// <summary>Copies the checkpoint durably into an existing folder; the copy needs nothing of the original.</summary>
     /// <returns>SHA-256 of the weights file</returns>
@@ -45,8 +54,8 @@ public static class CheckpointFolder
     /// <exception cref="IOException">the disk is full or the folder cannot be written; what was copied is then of no use</exception>
     public static string Copy(string from, string to)
     {
-        string[] optional = [.. Open(from).Files.Keys.Intersect([CriticWeights, CriticOptimizer])];
-        foreach (var name in Required.Concat(optional).Append(Manifest))
+        var manifest = Open(from);
+        foreach (var name in Required(manifest).Concat(manifest.Files.Keys.Intersect([CriticWeights, CriticOptimizer])).Append(Manifest))
         {
             using var source = File.OpenRead(Path.Combine(from, name));
             DurableFile.Write(Path.Combine(to, name), source.CopyTo, source.Length);
@@ -73,13 +82,12 @@ public static class CheckpointFolder
                 if (Convert.ToHexStringLower(SHA256.HashData(stream)) is var hash && hash != entry.Sha256) throw Broken(name, $"has hash {hash}, its manifest says {entry.Sha256}");
             }
 
-            foreach (var name in Required)
+            foreach (var name in Required(manifest))
             {
                 if (!manifest.Files.ContainsKey(name)) throw Broken(name, "is not in the manifest");
             }
 
-            if (expected is not null && manifest.Files[ModelStore.WeightsFile].Sha256 != expected)
-                throw Broken(ModelStore.WeightsFile, $"has hash {manifest.Files[ModelStore.WeightsFile].Sha256}, the journal says {expected}");
+            if (expected is not null && manifest.Files[WeightsOf(manifest)].Sha256 is var weights && weights != expected) throw Broken(WeightsOf(manifest), $"has hash {weights}, the journal says {expected}");
             work?.Invoke(manifest);
             return manifest;
         }

@@ -41,7 +41,7 @@ internal sealed class GradientPass(
             using var scope = NewDisposeScope();
             var device = DeviceMicroBatch.Upload(batch, units, model);
             var logp_N = ViewScorer.Score(model, device, temperature);
-            Backward(logp_N, device.Questions, device.Units, [device], batch.Asked(), denominator, record);
+            model.Backward(Loss(logp_N, device.Questions, device.Units, [device], batch.Asked(), denominator, record));
         }
     }
 
@@ -53,27 +53,27 @@ internal sealed class GradientPass(
         var inputs = batches.Select(batch => DeviceMicroBatch.Upload(batch, all, model)).ToList();
         var logp_N = Answers(model, inputs);
         logp_N.requires_grad = true;
-        Backward(logp_N, DeviceQuestions.Joined(inputs), all, inputs, [.. Enumerable.Range(0, units.Count)], denominator, record);
+        Loss(logp_N, DeviceQuestions.Joined(inputs), all, inputs, [.. Enumerable.Range(0, units.Count)], denominator, record).backward();
 
         var at = 0L;
         foreach (var input in inputs)
         {
             using var inner = NewDisposeScope();
             var count = input.Count;
-            ViewScorer.Score(model, input, temperature).dot(logp_N.grad!.narrow(0, at, count)).backward();
+            model.Backward(ViewScorer.Score(model, input, temperature).dot(logp_N.grad!.narrow(0, at, count)));
             at += count;
         }
     }
 
-    /// <summary>From the answers to the loss and back to whatever the answers came from.</summary>
-    private void Backward(Tensor logp_N, DeviceQuestions questions, DeviceUnits units, IReadOnlyList<DeviceMicroBatch> inputs, int[] asked, double denominator, Recording? record)
+    /// <summary>From the answers to the loss.</summary>
+    private Tensor Loss(Tensor logp_N, DeviceQuestions questions, DeviceUnits units, IReadOnlyList<DeviceMicroBatch> inputs, int[] asked, double denominator, Recording? record)
     {
         if (reference is not null) units = units with { Reference_U = likelihood.Combine(Answers(reference, inputs), questions, units) };
         var logp_U = likelihood.Combine(logp_N, questions, units);
         var corrected = correction.Apply(logp_U, units);
         var loss_U = kl is { Coefficient: > 0 } ? corrected.Loss_U.PlusScaled(KlPenalty.Of(kl, logp_U, units), kl.Coefficient) : corrected.Loss_U;
-        loss_U.Times(units.Weight_U).sum().DividedBy(denominator).backward();
         record?.Take(asked, logp_U, units.Reference_U, corrected with { Loss_U = loss_U });
+        return loss_U.Times(units.Weight_U).sum().DividedBy(denominator);
     }
 
     /// <summary>[N] answers to all questions, without a gradient.</summary>

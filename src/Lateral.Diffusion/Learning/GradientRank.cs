@@ -35,6 +35,7 @@ public sealed class GradientRank : IGradientRank
         _built = _thread.Run(() =>
         {
             _model = network.Build(device(settings.Device), trainable: true);
+            _model.ActivationCheckpointing = settings.Algorithm.ActivationCheckpointing;
             _shards = new(settings, _model);
         });
     }

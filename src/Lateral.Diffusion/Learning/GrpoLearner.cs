@@ -4,6 +4,7 @@ using Lateral.Core;
 using Lateral.Core.Learning;
 using Lateral.Core.Policies;
 using Lateral.Diffusion.Learning.Values;
+using Lateral.Diffusion.Models;
 using Lateral.Diffusion.Objectives;
 using Lateral.Diffusion.Tensors;
 using TorchSharp;
@@ -60,8 +61,9 @@ public sealed class GrpoLearner : ILearner
         _writer = new("checkpoint writer", StopDeadline);
         _built = _thread.Run(() =>
         {
-            _state = new(
-                settings, network.Build(torch.device(settings.Device), trainable: true), settings.Algorithm.HasReference ? network.Build(torch.device(settings.Device), trainable: false) : null);
+            var model = network.Build(torch.device(settings.Device), trainable: true);
+            model.ActivationCheckpointing = settings.Algorithm.ActivationCheckpointing;
+            _state = new(settings, model, settings.Algorithm.HasReference ? network.BuildReference(model) : null);
         });
     }
 
@@ -254,7 +256,7 @@ public sealed class GrpoLearner : ILearner
     private CheckpointCopy Copy(LearnerState state)
     {
         if (state.Hash.Length == 0) throw new InvalidOperationException("the learner has no policy yet: there is nothing to checkpoint");
-        return new(state.Model.Spec, new(state.Step, state.Hash, state.Optimizer.Updates, _settings.Seed), state.Copy());
+        return new(PolicyForm.Of(state.Model), new(state.Step, state.Hash, state.Optimizer.Updates, _settings.Seed), state.Copy());
     }
 
     /// <summary>On a thread of its own: a slow disk does not hold up training.</summary>

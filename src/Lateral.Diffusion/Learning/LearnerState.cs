@@ -22,7 +22,7 @@ internal sealed class LearnerState : IDisposable
         var algorithm = settings.Algorithm;
         _schedule = new(algorithm.LearningRate, algorithm.LrWarmup, settings.Steps * algorithm.Updates, DecayOf(algorithm.Schedule), algorithm.FinalFraction);
         Shards = new(settings, model, reference);
-        Optimizer = new(model.Parameters, new(algorithm.Beta1, algorithm.Beta2, algorithm.AdamEpsilon, algorithm.WeightDecay), name => UnmaskingPolicyLayout.Owns(name) ? algorithm.UnmaskingRate : 1);
+        Optimizer = new(model.Policy, new(algorithm.Beta1, algorithm.Beta2, algorithm.AdamEpsilon, algorithm.WeightDecay), name => UnmaskingPolicyLayout.Owns(name) ? algorithm.UnmaskingRate : 1);
     }
 
     public TransformerModel Model { get; }
@@ -102,7 +102,7 @@ internal sealed class LearnerState : IDisposable
     {
         using var scope = NewDisposeScope();
         using var quiet = no_grad();
-        var copy = new Dictionary<string, IReadOnlyDictionary<string, Tensor>>(StringComparer.Ordinal) { [ModelStore.WeightsFile] = CopyOf(Model.Parameters), [CheckpointFolder.Optimizer] = CopyOf(Optimizer.State()) };
+        var copy = new Dictionary<string, IReadOnlyDictionary<string, Tensor>>(StringComparer.Ordinal) { [PolicyForm.Of(Model).Weights] = CopyOf(Model.Policy), [CheckpointFolder.Optimizer] = CopyOf(Optimizer.State()) };
         if (Critic?.State() is not { } critic) return copy;
         copy[CheckpointFolder.CriticWeights] = CopyOf(critic.Weights);
         copy[CheckpointFolder.CriticOptimizer] = CopyOf(critic.Optimizer);

@@ -7,24 +7,25 @@ using Lateral.Diffusion.Models;
 
 namespace Lateral.Diffusion.Learning;
 
-/// <summary>The <c>policies/</c> folder of a run: one durable payload per version, <c>v{N}.safetensors</c>.</summary>
+/// <summary>The <c>policies/</c> folder of a run: one durable payload per version, <c>v{N}.safetensors</c> or <c>v{N}.adapter.safetensors</c>.</summary>
 public sealed class PolicyPublications(string runDirectory) : IPolicyStore
 {
     private const string Folder = "policies";
-    private const string Working = ".working.safetensors";
+    private const string Full = ".safetensors", Adapter = ".adapter.safetensors", Working = ".working.safetensors";
 
     private bool _laid;
 
     /// <summary>Writes the version's payload whole or not at all, then describes it. On the device thread.</summary>
     internal PolicyManifest Publish(TransformerModel model, int epoch, int version, string parentHash)
     {
-        var location = $"{Folder}/v{version}.safetensors";
+        var kind = model.Adapter is null ? PayloadKind.Full : PayloadKind.Adapter;
+        var location = $"{Folder}/v{version}{(kind == PayloadKind.Adapter ? Adapter : Full)}";
         var path = Path.Combine(runDirectory, location);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        var hash = SafetensorsWriter.Write(path, model.Parameters, CheckpointFiles.WeightsMetadata);
+        var hash = SafetensorsWriter.Write(path, model.Policy, PolicyForm.Of(model).Metadata);
         if (_laid) RemoveLaid();
         var canary = PolicyCanary.LogProb(model);
-        return new(epoch, version, hash, parentHash, PayloadKind.Full, new FileInfo(path).Length, location)
+        return new(epoch, version, hash, parentHash, kind, new FileInfo(path).Length, location)
         {
             // Weights that give no number fail the sampler's first step, which says so.
             Canary = double.IsFinite(canary) ? canary : null,
@@ -41,7 +42,7 @@ public sealed class PolicyPublications(string runDirectory) : IPolicyStore
         var location = $"{Folder}/v{version}{Working}";
         var path = Path.Combine(runDirectory, location);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        var hash = SafetensorsWriter.Write(path, model.Parameters, CheckpointFiles.WeightsMetadata, sync: false);
+        var hash = SafetensorsWriter.Write(path, model.Policy, PolicyForm.Of(model).Metadata, sync: false);
         _laid = true;
         return new(0, version, hash, parentHash, PayloadKind.Working, new FileInfo(path).Length, location);
     }
@@ -66,9 +67,9 @@ public sealed class PolicyPublications(string runDirectory) : IPolicyStore
         var folder = Path.Combine(runDirectory, Folder);
         if (!Directory.Exists(folder)) return;
         var pinned = PinnedVersions.Read(runDirectory);
-        foreach (var path in Directory.EnumerateFiles(folder, "v*.safetensors"))
+        foreach (var path in Directory.EnumerateFiles(folder, $"v*{Full}").Where(path => !path.EndsWith(Working, StringComparison.Ordinal)))
         {
-            if (int.TryParse(Path.GetFileNameWithoutExtension(path)[1..], out var version) && version < oldestVersion && !pinned.Contains(version)) File.Delete(path);
+            if (int.TryParse(Path.GetFileName(path)[1..].Split('.')[0], out var version) && version < oldestVersion && !pinned.Contains(version)) File.Delete(path);
         }
     }
 }

@@ -41,7 +41,7 @@ internal sealed class ShardGradients
         var correction = CorrectionRules.ByName(settings.Algorithm.Correction.Name);
         (_hasRatio, _hasProximal) = (correction.HasRatio, settings.Algorithm.Updates > 1 && correction.HasProximal);
         _pass = new(model, _likelihood, CorrectionCatalogue.Create(settings.Algorithm.Correction), settings.Temperature, settings.Algorithm.Kl, reference);
-        var learning = model.Parameters.ToLookup(pair => Learns(pair.Key, model.Spec, settings.Algorithm.Train));
+        var learning = model.Policy.ToLookup(pair => Learns(pair.Key, model.Spec, settings.Algorithm.Train));
         Parameters = [.. learning[true].OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value)];
         _frozen = [.. learning[false].Select(pair => pair.Value)];
     }

@@ -20,8 +20,8 @@ public static class ModelStore
     public static bool Is(string folder) => File.Exists(Path.Combine(folder, ConfigFile)) && ModelWeights.In(folder);
 
     /// <summary>A fresh model; every value is a function of the seed, its parameter's place in the layout and its index, of nothing else.</summary>
-    public static TransformerModel Fresh(TransformerSpec spec, ulong seed, Device? device = null, bool trainable = true) =>
-        Build(spec.Checked(), device ?? CPU, trainable, (layout, place) => Draw(layout, place, new CounterRandom(seed)));
+    public static TransformerModel Fresh(TransformerSpec spec, ulong seed, Device? device = null, bool trainable = true, ScalarType type = ScalarType.Float32) =>
+        Build(spec.Checked(), device ?? CPU, trainable, (layout, place) => Draw(layout, place, new CounterRandom(seed)).to_type(type));
 
     /// <summary>Loads a folder of released layout. On the CPU, weights at 64-byte boundaries (all that are written here) stay in the mapped file until they are changed.</summary>
     /// <param name="type">Element type to compute in; null keeps the file's.</param>
@@ -32,12 +32,12 @@ public static class ModelStore
     {
         var spec = ReadSpec(folder, choices);
         using var weights = ModelWeights.Open(folder);
-        RequireSameNames(spec, weights.Names, weights.Path);
+        RequireSameNames(NamesOf(spec), weights.Names, weights.Path);
         var wanted = (spec with { UnmaskingPolicy = spec.UnmaskingPolicy || unmaskingSeed is not null }).Checked();
         return Build(wanted, device ?? CPU, trainable, (layout, place) =>
         {
             var fresh = !spec.UnmaskingPolicy && UnmaskingPolicyLayout.Owns(layout.Name);
-            if (!fresh) RequireShape(weights.ShapeOf(layout.Name), layout, weights.Path);
+            if (!fresh) RequireShape(weights.ShapeOf(layout.Name), layout.Name, layout.Shape, weights.Path);
             var tensor = fresh ? Draw(layout, place, new CounterRandom(unmaskingSeed!.Value)) : weights.Read(layout.Name);
             return type is { } other ? tensor.to_type(other) : tensor;
         });
@@ -50,8 +50,8 @@ public static class ModelStore
     {
         var spec = ReadSpec(folder, choices);
         using var weights = ModelWeights.Open(folder);
-        RequireSameNames(spec, weights.Names, weights.Path);
-        foreach (var layout in ModelLayout.Of(spec)) RequireShape(weights.ShapeOf(layout.Name), layout, weights.Path);
+        RequireSameNames(NamesOf(spec), weights.Names, weights.Path);
+        foreach (var layout in ModelLayout.Of(spec)) RequireShape(weights.ShapeOf(layout.Name), layout.Name, layout.Shape, weights.Path);
         return spec;
     }
 
@@ -72,15 +72,23 @@ public static class ModelStore
         return SafetensorsWriter.Write(Path.Combine(folder, WeightsFile), model.Parameters, new Dictionary<string, string>(metadata ?? new Dictionary<string, string>()) { ["format"] = "pt" });
     }
 
-    /// <summary>Replaces the values of a model's parameters by those of a weights file of the same layout: a policy swap.</summary>
-    /// <exception cref="ModelException">A tensor is missing, foreign or of another shape; no parameter has changed then.</exception>
+    /// <summary>Replaces what is a policy of a model by the values of a weights file of the same layout: a policy swap.</summary>
+    /// <exception cref="ModelException">A tensor is missing, foreign or of another shape, or an adapter is of another model; no parameter has changed then.</exception>
     public static void CopyInto(TransformerModel model, SafetensorsFile file, string name)
     {
         using var scope = NewDisposeScope();
         using var quiet = no_grad();
-        RequireSameNames(model.Spec, file.Tensors.Select(entry => entry.Name), name);
-        var values = ModelLayout.Of(model.Spec).Select(layout => (layout.Name, Value: Shaped(file, layout, name))).ToList();
-        foreach (var (parameter, value) in values) model.Parameters[parameter].copy_(value);
+        PolicyForm.RequireSameBase(model, file.Metadata, name);
+        RequireSameNames(model.Policy.Keys, file.Tensors.Select(entry => entry.Name), name);
+        var values = model.Policy.Select(pair => (Parameter: pair.Value, Value: Shaped(file, pair.Key, pair.Value.shape, name))).ToList();
+        foreach (var (parameter, value) in values) parameter.copy_(value);
+    }
+
+    /// <summary>SHA-256 of a folder's weights: of its file, or of its shards' in their order.</summary>
+    public static string HashOf(string folder)
+    {
+        using var weights = ModelWeights.Open(folder);
+        return weights.Sha256();
     }
 
     /// <summary>Every parameter's name and shape.</summary>
@@ -111,9 +119,11 @@ public static class ModelStore
         return HostTensor.Of(values, layout.Shape);
     }
 
-    private static void RequireSameNames(TransformerSpec spec, IEnumerable<string> names, string path)
+    private static IEnumerable<string> NamesOf(TransformerSpec spec) => ModelLayout.Of(spec).Select(layout => layout.Name);
+
+    private static void RequireSameNames(IEnumerable<string> needed, IEnumerable<string> names, string path)
     {
-        var wanted = ModelLayout.Of(spec).Select(layout => layout.Name).ToHashSet(StringComparer.Ordinal);
+        var wanted = needed.ToHashSet(StringComparer.Ordinal);
         // Some checkpoints carry a table that follows from the configuration.
         var found = names.Where(name => !name.EndsWith("rotary_emb.inv_freq", StringComparison.Ordinal)).ToHashSet(StringComparer.Ordinal);
         var missing = wanted.Except(found).Order(StringComparer.Ordinal).ToList();
@@ -124,16 +134,15 @@ public static class ModelStore
         static string Some(List<string> names) => names.Count == 0 ? "none" : string.Join(", ", names.Take(3)) + (names.Count > 3 ? ", ..." : "");
     }
 
-    private static Tensor Shaped(SafetensorsFile file, ParameterLayout layout, string path)
+    private static Tensor Shaped(SafetensorsFile file, string name, long[] shape, string path)
     {
-        var tensor = file.Read(layout.Name);
-        RequireShape(tensor.shape, layout, path);
+        var tensor = file.Read(name);
+        RequireShape(tensor.shape, name, shape, path);
         return tensor;
     }
 
-    private static void RequireShape(IReadOnlyList<long> shape, ParameterLayout layout, string path)
+    private static void RequireShape(IReadOnlyList<long> found, string name, long[] needed, string path)
     {
-        if (!shape.SequenceEqual(layout.Shape))
-            throw new ModelException($"'{path}': {layout.Name} is [{string.Join(", ", shape)}], its configuration needs [{string.Join(", ", layout.Shape)}]");
+        if (!found.SequenceEqual(needed)) throw new ModelException($"'{path}': {name} is [{string.Join(", ", found)}], its configuration needs [{string.Join(", ", needed)}]");
     }
 }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using Lateral.Diffusion.Checkpoints;
 using static TorchSharp.torch;
@@ -50,6 +51,17 @@ internal sealed class ModelWeights : IDisposable
 
     /// <inheritdoc cref="SafetensorsFile.Read"/>
     public Tensor Read(string name) => _tensors[name].File.Read(name);
+
+    /// <summary>SHA-256 of the file; of shards, of their hashes in the order of their names.</summary>
+    public string Sha256()
+    {
+        var hashes = _files.ConvertAll(file =>
+        {
+            using var stream = System.IO.File.OpenRead(file.Path);
+            return SHA256.HashData(stream);
+        });
+        return Convert.ToHexStringLower(hashes.Count == 1 ? hashes[0] : SHA256.HashData([.. hashes.SelectMany(hash => hash)]));
+    }
 
     public void Dispose()
     {

@@ -13,6 +13,7 @@ public sealed class TransformerModel : IDisposable
     private readonly Dictionary<string, Tensor> parameters;
     private readonly BlockWeights? unmasking;
     private BlockWeights[] blocks;
+    private ActivationCheckpoints? checkpoints;
     private readonly int[] order;
     private readonly TransformerBlock block;
     private readonly RotaryTable rotary;
@@ -27,6 +28,7 @@ public sealed class TransformerModel : IDisposable
         (embedding, finalNorm, HeadName) = (parameters[family.Embedding], parameters[family.FinalNorm], family.Head);
         blocks = Blocks();
         unmasking = spec.UnmaskingPolicy ? BlockOf(null, UnmaskingPolicyLayout.Name) : null;
+        Policy = Learned();
         order = [.. LoopSpec.Order(spec.Loop, spec.Layers)];
         block = new TransformerBlock(spec);
         rotary = new RotaryTable(spec, device);
@@ -41,7 +43,7 @@ public sealed class TransformerModel : IDisposable
     /// <summary>Every parameter by its released name. Updated in place, never replaced.</summary>
     public IReadOnlyDictionary<string, Tensor> Parameters => parameters;
 
-    /// <summary>Added to some of the linear maps; null = nothing is. The model does not own it.</summary>
+    /// <summary>Added to some of the linear maps; null = nothing is. The model owns it.</summary>
     public LoraAdapter? Adapter
     {
         get;
@@ -49,8 +51,14 @@ public sealed class TransformerModel : IDisposable
         {
             field = value;
             blocks = Blocks();
+            Policy = Learned();
         }
     }
+
+    /// <summary>
+    /// What makes a policy of the model, by released names: what is trained, published and kept in checkpoints. All parameters; with an adapter the adapter's and those of an unmasking policy.
+    /// </summary>
+    public IReadOnlyDictionary<string, Tensor> Policy { get; private set; }
 
     /// <summary>The head's name among the parameters.</summary>
     internal string HeadName { get; }
@@ -103,6 +111,26 @@ public sealed class TransformerModel : IDisposable
         return Run(ids_BW, attention, rows_N is not null && Spec.AnswersBefore ? Before(ids_BW, rows_N) : rows_N);
     }
 
+    /// <summary>
+    /// Whether a forward keeps what enters each block only, and <see cref="Backward"/> computes the blocks again: much less memory for a third more time.
+    /// </summary>
+    public bool ActivationCheckpointing
+    {
+        get => checkpoints is not null;
+        set
+        {
+            checkpoints?.Dispose();
+            checkpoints = value ? new() : null;
+        }
+    }
+
+    /// <summary>From a loss of the last forward back to all parameters: their gradients are added to.</summary>
+    public void Backward(Tensor loss)
+    {
+        loss.backward();
+        checkpoints?.Backward();
+    }
+
     /// <summary>Scores of every token, [N, V], for hidden rows [N, D]; float32, because softmax and log-probabilities are.</summary>
     public Tensor Logits(Tensor rows_ND) => LowRank.Linear(rows_ND, parameters[HeadName], null, Adapter?.Of(HeadName)).to_type(ScalarType.Float32);
 
@@ -126,6 +154,14 @@ public sealed class TransformerModel : IDisposable
         }
 
         Adapter = null;
+        adapter.Dispose();
+    }
+
+    /// <summary>Another policy on the same weights: what is trained it has of its own, the rest is this model's memory.</summary>
+    internal TransformerModel Sharing(LoraAdapter adapter)
+    {
+        using var quiet = no_grad();
+        return new(Spec, parameters.ToDictionary(pair => pair.Key, pair => (Policy.ContainsKey(pair.Key) ? pair.Value.detach().clone() : pair.Value.alias()).DetachFromDisposeScope(), StringComparer.Ordinal), Device) { Adapter = adapter };
     }
 
     /// <summary>A constant of the unmasking policy, kept here so that no forward has to upload it.</summary>
@@ -150,10 +186,12 @@ public sealed class TransformerModel : IDisposable
 
     public void Dispose()
     {
+        checkpoints?.Dispose();
         rotary.Dispose();
         mask.Dispose();
         WaveFrequencies.Dispose();
         foreach (var bias in blockBiases.Values) bias.Dispose();
+        Adapter?.Dispose();
         foreach (var parameter in parameters.Values) parameter.Dispose();
     }
 
@@ -184,6 +222,7 @@ public sealed class TransformerModel : IDisposable
     {
         using var scope = NewDisposeScope();
         var x_RD = Embed(ids_BL);
+        if (checkpoints is not null && is_grad_enabled() && attention.Window is null) return Checkpointed(checkpoints, x_RD, attention, rows_N).MoveToOuterDisposeScope();
         foreach (var (step, layer) in order.Index())
         {
             // A scope for each block: what backward does not keep is free again before the next block needs memory.
@@ -195,6 +234,30 @@ public sealed class TransformerModel : IDisposable
 
         return block.Norm(x_RD, finalNorm).MoveToOuterDisposeScope();
     }
+
+    private Tensor Checkpointed(ActivationCheckpoints checkpoints, Tensor x_RD, Attention attention, Tensor? rows_N)
+    {
+        checkpoints.Begin();
+        var seen = attention.Kept(checkpoints.Keep);
+        var rows = rows_N is null ? null : checkpoints.Keep(rows_N);
+        foreach (var (step, layer) in order.Index())
+        {
+            using var within = NewDisposeScope();
+            using var before = x_RD;
+            var last = step == order.Length - 1;
+            x_RD = checkpoints.Run(before, x =>
+            {
+                var y_RD = block.Run(blocks[layer], ExpertsOf(layer), x, seen, last ? rows : null);
+                return last ? block.Norm(y_RD, finalNorm) : y_RD;
+            }).MoveToOuterDisposeScope();
+        }
+
+        return checkpoints.End(x_RD);
+    }
+
+    private IReadOnlyDictionary<string, Tensor> Learned() => Adapter is not { } adapter
+        ? parameters
+        : adapter.Parameters.Concat(parameters.Where(pair => UnmaskingPolicyLayout.Owns(pair.Key))).ToDictionary(StringComparer.Ordinal);
 
     /// <summary>Put together once and not at every forward: names are long and many.</summary>
     private BlockWeights[] Blocks()

@@ -37,8 +37,8 @@ public static class SupervisedTrainer
     {
         var clock = Stopwatch.StartNew();
         var random = new CounterRandom(settings.Seed);
-        var trained = model.Parameters.Values.ToList();
-        using var optimizer = new AdamW(model.Parameters, settings.Adam);
+        var trained = model.Policy.Values.ToList();
+        using var optimizer = new AdamW(model.Policy, settings.Adam);
         for (var step = 0; step < settings.Steps; step++)
         {
             cancel.ThrowIfCancellationRequested();
@@ -49,7 +49,7 @@ public static class SupervisedTrainer
             if (batch.Rows_N.Length == 0) continue;
 
             var loss = MaskedLoss.Of(model, batch);
-            loss.backward();
+            model.Backward(loss);
             var norm = Gradients.Clip(trained, settings.ClipNorm);
             var value = loss.item<float>();
             if (!float.IsFinite(value) || !double.IsFinite(norm))

@@ -42,16 +42,17 @@ public sealed class DiffusionSampler : ISampler
     private int _disposed;
 
     public DiffusionSampler(SamplerSettings settings, ITokenizer tokenizer, PolicyNetwork network)
-        : this(settings, tokenizer, device => network.Build(device, trainable: false))
+        : this(settings, tokenizer, device => network.Build(device, trainable: false), vocabulary: network.Spec.Vocabulary)
     {
     }
 
     /// <param name="model">builds the policy network on a device; runs on the device thread. The first swap gives it its weights.</param>
     /// <param name="uniforms">null = keyed by the run's seed and the prompt</param>
-    internal DiffusionSampler(SamplerSettings settings, ITokenizer tokenizer, Func<torch.Device, TransformerModel> model, IUniforms? uniforms = null)
+    /// <param name="vocabulary">rows of the embedding, of which published models have more than tokens; null = the tokenizer's</param>
+    internal DiffusionSampler(SamplerSettings settings, ITokenizer tokenizer, Func<torch.Device, TransformerModel> model, IUniforms? uniforms = null, int? vocabulary = null)
     {
         if (settings.Slots < 1) throw new ArgumentException($"a sampler needs at least one slot, not {settings.Slots}", nameof(settings));
-        (_settings, _vocabulary) = (settings, tokenizer.VocabularySize);
+        (_settings, _vocabulary) = (settings, vocabulary ?? tokenizer.VocabularySize);
         _thread = new($"sampler on {settings.Device}", StopDeadline);
         _ = _thread.Run(Guarded(() => _engine = new(settings, tokenizer, uniforms ?? new CounterUniforms(settings.Seed, settings.FirstPrompt), model)));
     }

@@ -7,6 +7,7 @@ using Lateral.Node.Display;
 using Lateral.Node.Evaluation;
 using Lateral.Node.Runs;
 using Lateral.Rewards.Data;
+using Lateral.Rewards.Suites;
 
 namespace Lateral.Node.Cli;
 
@@ -21,9 +22,23 @@ internal static class EvalCommand
         var prompts = new Option<int?>("--prompts") { Description = "how many prompts (default: eval.final-prompts, or the whole file)" };
         var samples = new Option<int?>("--samples") { Description = "k of pass@k (default: eval.samples)" };
         var vote = new Option<int?>("--vote") { Description = "how many of these samples elect an answer (default: eval.vote)" };
-        var eval = new Command("eval", Help.Line("evaluate a saved policy or a model directory", "eval first@120 --samples 8")) { run, data, prompts, samples, vote, config, folder, json };
+        var suite = new Option<string?>("--suite") { Description = $"problems of --data that a published model's directory is asked: {string.Join(", ", SuiteCatalogue.Names)}", HelpName = "NAME" };
+        suite.AcceptOnlyFromAmong([.. SuiteCatalogue.Names]);
+        var (to, temperature, batch, completion) = (
+            new Option<string?>("--to") { Description = "with --suite: writes every completion and its verdicts here, a JSON object a line", HelpName = "FILE" },
+            new Option<double>("--temperature") { Description = "with --suite: 0 is greedy" },
+            new Option<int>("--batch") { Description = "with --suite: prompts that are completed together", DefaultValueFactory = _ => 8 }, new CompletionOptions());
+        var eval = new Command("eval", Help.Line("evaluate a saved policy or a model directory", "eval first@120 --samples 8")) { run, data, prompts, samples, vote, config, folder, json, suite, to, temperature, batch };
+        completion.AddTo(eval);
         eval.SetAction(async (parsed, cancellation) =>
         {
+            if (parsed.GetValue(suite) is { } name)
+            {
+                var asked = new SuiteRun(SuiteCatalogue.Of(name), parsed.GetValue(run)!, parsed.GetValue(data), Positive("--prompts", parsed.GetValue(prompts)), Positive("--samples", parsed.GetValue(samples)) ?? 1, Positive("--batch", parsed.GetValue(batch))!.Value, parsed.GetValue(to));
+                await asked.RunAsync(terminal, parsed, completion, parsed.GetValue(temperature), parsed.GetValue(json), cancellation);
+                return (int)ExitCode.Done;
+            }
+
             var opened = OpenedPolicy.Of(RunsCommand.Catalog(parsed.GetValue(folder)), parsed.GetValue(run)!, parsed.GetValue(config) ?? []);
             var source = parsed.GetValue(data) is { } file ? FromFile(file, opened) : EvaluationPrompts.HeldOut(opened.Task.Prompts);
             var evaluation = opened.Settings.Evaluation with
@@ -49,15 +64,15 @@ internal static class EvalCommand
     private static EvaluationPrompts FromFile(string path, OpenedPolicy opened)
     {
         var items = DataFiles.Read(path, opened.Settings.Task.Name);
-        var prompts = items.Select((item, index) => Encode(path, index, item, opened.Task.Tokenizer)).ToImmutableArray();
+        var prompts = items.Select((item, index) => Encode(path, index, item, opened.Task.Encoder)).ToImmutableArray();
         return new EvaluationPrompts(prompts.Length, index => prompts[index]);
     }
 
-    private static Prompt Encode(string path, int index, TaskItem item, ITokenizer tokenizer)
+    private static Prompt Encode(string path, int index, TaskItem item, PromptEncoder encoder)
     {
         try
         {
-            return TaskPrompts.Of(index, item, tokenizer);
+            return TaskPrompts.Of(index, item, encoder);
         }
         catch (FormatException mistake)
         {

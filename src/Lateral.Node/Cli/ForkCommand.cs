@@ -31,6 +31,8 @@ internal static class ForkCommand
     /// <summary>Weights know tokens by number: under another alphabet they would load and mean something else.</summary>
     private static void RequireVocabulary(Fork fork)
     {
+        // A model's own tokenizer knows all texts.
+        if (RunTokenizer.IsModels(fork.Settings.Settings.Model)) return;
         var (before, after) = (TaskComposition.Of(fork.ParentSettings).Task.Alphabet, TaskComposition.Of(fork.Settings.Settings).Task.Alphabet);
         if (before != after)
             throw new UserException(ExitCode.Usage, $"a fork cannot change task.name to {fork.Settings.Settings.Task.Name}: its vocabulary is \"{after.Trim()}\", the checkpoint's is \"{before.Trim()}\"");

@@ -1,6 +1,7 @@
 using Lateral.Actors;
 using Lateral.Core.Runs;
 using Lateral.Node.Composition;
+using Lateral.Node.Estimation;
 using Lateral.Node.Runs;
 using Lateral.Node.Sessions;
 
@@ -39,6 +40,7 @@ internal sealed record NewRun(RunSettings Settings, Func<RunDirectory> Create, s
         RunDirectory.RequireNew(Settings);
         RunJournal.RequireNone(Settings);
         RunComposition.RequireModel(Settings, task);
+        MemoryCheck.Require(Settings, task);
         return task;
     }
 }

@@ -3,6 +3,7 @@ using Lateral.Actors.Settings;
 using Lateral.Core.Policies;
 using Lateral.Core.Runs;
 using Lateral.Diffusion.Models;
+using Lateral.Diffusion.Tokens;
 using Lateral.Node.Composition;
 using Lateral.Node.Runs;
 
@@ -28,6 +29,10 @@ internal sealed record OpenedPolicy(RunSettings Settings, RunDirectory Directory
         var (task, policy) = (TaskComposition.Of(settings), SavedPolicy.Find(directory, step));
         return new OpenedPolicy(settings, directory, task, policy);
     }
+
+    /// <summary>A directory as published: it brings its tokenizer, and nothing of a task.</summary>
+    public static bool IsPublished(string text, string[] configs) =>
+        configs.Length == 0 && ModelFolder.Is(text) && File.Exists(Path.Combine(text, TokenizerJson.File)) && !File.Exists(Path.Combine(text, ModelExport.ConfigFile));
 
     /// <summary>Last, because everything else that can be wrong is found faster.</summary>
     public void RequireTorch() => RunComposition.RequireTorch(Settings, Settings.Topology.SamplerDevices[0]);

@@ -19,9 +19,17 @@ internal static class SampleCommand
         var prompt = new Option<string[]>("--prompt") { Description = "a prompt in the task's form, repeatable (default: held-out ones)", HelpName = "TEXT" };
         var count = new Option<int>("--count") { Description = "how many rollouts of each prompt, or of how many held-out prompts", DefaultValueFactory = _ => 8 };
         var temperature = new Option<double?>("--temperature") { Description = "0 is greedy (default: the run's)" };
+        var completion = new CompletionOptions();
         var sample = new Command("sample", Help.Line("sample a saved policy or a model directory and watch it denoise", "sample first --prompt 90210 --count 4")) { run, prompt, count, temperature, config, folder, json };
+        completion.AddTo(sample);
         sample.SetAction(async (parsed, cancellation) =>
         {
+            if (OpenedPolicy.IsPublished(parsed.GetValue(run)!, parsed.GetValue(config) ?? []))
+            {
+                await PublishedSampling.RunAsync(terminal, parsed, completion, parsed.GetValue(run)!, parsed.GetValue(prompt) ?? [], parsed.GetValue(temperature) ?? 0, parsed.GetValue(json), cancellation);
+                return (int)ExitCode.Done;
+            }
+
             var opened = OpenedPolicy.Of(RunsCommand.Catalog(parsed.GetValue(folder)), parsed.GetValue(run)!, parsed.GetValue(config) ?? []);
             var (rollouts, heat) = (parsed.GetValue(count), parsed.GetValue(temperature));
             if (rollouts is < 1 or > 65_536) throw new UserException(ExitCode.Usage, $"--count must lie in 1 to 65,536, got {rollouts}");
@@ -39,7 +47,7 @@ internal static class SampleCommand
         var heldOut = texts.Length == 0;
         SampleTask[] tasks = heldOut
             ? [.. Enumerable.Range(0, Math.Min(count, opened.Task.Prompts.HeldOutCount)).Select(i => new SampleTask(i, [0], opened.Task.Prompts.HeldOut(i), spec, Evaluation: true))]
-            : [.. texts.Select((text, i) => new SampleTask(i, [.. Enumerable.Range(0, count)], new Prompt(i, Encode(text, opened.Task.Tokenizer), text, ""), spec, Evaluation: true))];
+            : [.. texts.Select((text, i) => new SampleTask(i, [.. Enumerable.Range(0, count)], new Prompt(i, Encode(text, opened.Task.Encoder), text, ""), spec, Evaluation: true))];
         opened.RequireTorch();
         await using var sampler = RunComposition.EvaluationSampler(opened.Settings, opened.Task);
         var path = await new LocalPolicyCache(opened.Directory).FetchAsync(opened.Policy, cancellation);
@@ -55,11 +63,11 @@ internal static class SampleCommand
         return views;
     }
 
-    private static ImmutableArray<int> Encode(string text, ITokenizer tokenizer)
+    private static ImmutableArray<int> Encode(string text, PromptEncoder encoder)
     {
         try
         {
-            return tokenizer.Encode(text);
+            return encoder.Encode(text);
         }
         catch (FormatException mistake)
         {

@@ -1,8 +1,10 @@
 using System.Globalization;
 using Lateral.Core;
 using Lateral.Core.Learning;
+using Lateral.Core.Policies;
 using Lateral.Core.Rollouts;
 using Lateral.Core.Runs;
+using Lateral.Diffusion.Models;
 
 namespace Lateral.Node.Composition;
 
@@ -21,12 +23,21 @@ internal static class Advice
         if (learner.Likelihood.Knobs.GetValueOrDefault("step-subset") is > 0 and var subset) yield return $"algorithm.step-subset = {subset}: ratio/ess and kl/behaviour are estimates";
         if (settings is { SupervisedOnly: false, Warmup.Steps: 0, Model.Path: null }) yield return "warmup.steps = 0 without model.path: reinforcement learning starts from random weights";
         if (settings.Model.Path is { } path && !File.Exists(Path.Combine(path, "config.json"))) yield return $"model.path = {path}: no config.json is there now; a run could not start from it";
+        foreach (var note in OnAdapter(settings.Model)) yield return note;
         if (settings.Deterministic) yield return "deterministic = on: reproducible bit for bit on one instruction set, at some cost in throughput";
         if (settings.SupervisedOnly) yield break;
         if (settings.StepCost > 0 && !RevealRules.ByName(settings.Rollout.Spec.Reveal).Adaptive && !settings.Rollout.Spec.StopAtEnd)
             yield return $"reward.step-cost = {Number(settings.StepCost)} with rollout.reveal = {settings.Rollout.Spec.Reveal}: every rollout takes the same steps, so it only makes all rewards smaller";
         if (settings.Evaluation.Every == 0) yield return "eval.every = 0: evaluated only before and after";
         foreach (var note in OnRatios(settings).Concat(OnShards(settings)).Concat(OnDevices(settings))) yield return note;
+    }
+
+    /// <summary>What a list of targets leaves out, or takes in that nobody may have meant.</summary>
+    private static IEnumerable<string> OnAdapter(ModelSettings model)
+    {
+        if (model is not { Adapter: { Targets.IsEmpty: false } adapter, Path: { } path } || !File.Exists(Path.Combine(path, ModelStore.ConfigFile))) return [];
+        var spec = ModelFolder.Explain("model.path", () => ModelStore.ReadSpec(path));
+        return LoraAdapter.Warnings(spec, LoraSettings.Of(adapter, spec, path)).Select(warning => $"model.adapter.targets = [{string.Join(", ", adapter.Targets)}]: {warning}; [] adapts every linear map of the blocks");
     }
 
     /// <summary>What the sampler does to the distribution against what the likelihood replays, and the trust region against its ratio.</summary>

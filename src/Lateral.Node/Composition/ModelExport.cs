@@ -6,19 +6,27 @@ using Lateral.Actors.Settings;
 using Lateral.Configuration;
 using Lateral.Core;
 using Lateral.Core.Policies;
+using Lateral.Core.Runs;
 using Lateral.Diffusion.Learning;
 using Lateral.Diffusion.Models;
+using Lateral.Diffusion.Tokens;
 using Lateral.Node.Runs;
 
 namespace Lateral.Node.Composition;
+
+/// <summary>What an export is: a whole model, or the files of an adapter for whoever has the model that it adds to.</summary>
+internal enum ExportFormat
+{
+    Hf,
+    Peft,
+}
 
 /// <summary>Where an exported model comes from: <c>lateral.json</c>.</summary>
 /// <param name="Sha256">of the weights file</param>
 internal sealed record ModelOrigin(string Run, int Step, string Task, string? ForkedFrom, string Sha256, ImmutableSortedDictionary<string, double> Evaluation);
 
 /// <summary>
-/// A saved policy as a model directory of its own: <c>config.json</c> and <c>model.safetensors</c> as released models have
-/// them, the vocabulary, and what it takes to evaluate it as it was trained.
+/// A saved policy as a directory of its own, in the layout of released models or of PEFT's adapters, with the vocabulary or the tokenizer's files, and what it takes to evaluate it as it was trained.
 /// </summary>
 internal static class ModelExport
 {
@@ -32,10 +40,12 @@ internal static class ModelExport
     /// <summary>Writes the directory whole or not at all.</summary>
     /// <exception cref="UserException">something lies there already, or it cannot be written</exception>
     /// <exception cref="PolicyUnavailableException">the checkpoint is damaged</exception>
-    public static ModelOrigin Write(RunDirectory run, LoadedSettings loaded, PolicyManifest policy, string target)
+    public static ModelOrigin Write(RunDirectory run, LoadedSettings loaded, PolicyManifest policy, string target, ExportFormat format = ExportFormat.Hf)
     {
         var (settings, folder) = (loaded.Settings, Path.GetFullPath(target));
         RequireFree(folder);
+        if (format == ExportFormat.Peft && settings.Model.Adapter is null)
+            throw new UserException(ExitCode.Usage, $"--format peft: run '{settings.Name}' has trained all weights and no adapter - write --format hf");
         var task = TaskComposition.Of(settings);
         var checkpoint = Path.GetDirectoryName(run.Resolve(policy.Location))!;
         var origin = new ModelOrigin(settings.Name, policy.Version, settings.Task.Name, settings.ForkedFrom, CheckpointFolder.Verify(checkpoint), Evaluation(run, policy.Version));
@@ -46,12 +56,11 @@ internal static class ModelExport
             Directory.CreateDirectory(temporary);
             try
             {
-                foreach (var name in new[] { ModelStore.ConfigFile, ModelStore.WeightsFile }) Copy(Path.Combine(checkpoint, name), Path.Combine(temporary, name));
-                RequireHash(Path.Combine(temporary, ModelStore.WeightsFile), origin.Sha256);
-                DurableFile.WriteText(Path.Combine(temporary, VocabularyFile), Vocabulary(task));
+                origin = origin with { Sha256 = Weights(settings, task, checkpoint, temporary, format, origin.Sha256) };
+                if (task.Tokenizer is CharTokenizer) DurableFile.WriteText(Path.Combine(temporary, VocabularyFile), Vocabulary(task));
                 DurableFile.WriteText(Path.Combine(temporary, ConfigFile), "# What eval and sample need of the run's configuration; secrets are left out.\n" + CanonicalJson.Write(Configuration(loaded.Resolved), indented: true) + "\n");
                 DurableFile.WriteText(Path.Combine(temporary, OriginFile), JsonSerializer.Serialize(origin, Json) + "\n");
-                DurableFile.WriteText(Path.Combine(temporary, "README.md"), Readme(origin, settings.Rollout.Spec.Steps));
+                DurableFile.WriteText(Path.Combine(temporary, "README.md"), ExportReadme.Of(origin, settings, format));
                 if (Directory.Exists(folder)) Directory.Delete(folder);
                 Directory.Move(temporary, folder);
                 DurableFile.SyncDirectory(parent);
@@ -89,6 +98,26 @@ internal static class ModelExport
         return Convert.ToHexStringLower(SHA256.HashData(file));
     }
 
+    /// <returns>SHA-256 of the weights file</returns>
+    private static string Weights(RunSettings settings, TaskComposition task, string checkpoint, string target, ExportFormat format, string sha256)
+    {
+        var form = settings.Model.Adapter is null ? (ModelStore.WeightsFile, ModelStore.ConfigFile) : (LoraSettings.WeightsFile, LoraSettings.ConfigFile);
+        var (weights, config) = (Path.Combine(checkpoint, form.Item1), Path.Combine(checkpoint, form.Item2));
+        if (format == ExportFormat.Hf && settings.Model is { Adapter: not null, Path: { } path })
+        {
+            RunComposition.RequireTorch(settings, "cpu");
+            sha256 = ModelFolder.Explain("model.path", () => RunComposition.Network(settings, task).WriteMerged(weights, target));
+            PublishedFiles.CopyAll(path, target, withConfig: true);
+            return sha256;
+        }
+
+        PublishedFiles.Copy(weights, Path.Combine(target, form.Item1));
+        PublishedFiles.Copy(config, Path.Combine(target, form.Item2));
+        RequireHash(Path.Combine(target, form.Item1), sha256);
+        if (settings.Model.Path is { } origin) PublishedFiles.CopyAll(origin, target, withConfig: false);
+        return sha256;
+    }
+
     private static void RequireFree(string folder)
     {
         if (File.Exists(folder) || (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()))
@@ -99,12 +128,6 @@ internal static class ModelExport
     {
         if (HashOf(path) is var found && found != sha256)
             throw new UserException(ExitCode.Environment, $"{path} has SHA-256 {found} and should have {sha256}: the file was changed or is torn; export again");
-    }
-
-    private static void Copy(string from, string to)
-    {
-        using var source = File.OpenRead(from);
-        DurableFile.Write(to, source.CopyTo, source.Length);
     }
 
     private static ConfigObject Configuration(ConfigObject resolved)
@@ -131,19 +154,4 @@ internal static class ModelExport
 
     private static ImmutableSortedDictionary<string, double> Evaluation(RunDirectory run, int step) =>
         RunRecorder.ReadEvaluations(run).LastOrDefault(point => point.Step == step)?.Metrics ?? ImmutableSortedDictionary<string, double>.Empty;
-
-    private static string Readme(ModelOrigin origin, int denoisingSteps) => $"""
-        # {origin.Run}, step {origin.Step.ToString(CultureInfo.InvariantCulture)}
-
-        A masked diffusion language model of the LLaDA architecture, trained with Lateral on the task {origin.Task}{(origin.ForkedFrom is { } parent ? $" (forked from {parent})" : "")}.
-        It completes a prompt in {denoisingSteps} denoising steps. Weights: SHA-256 {origin.Sha256}.
-
-            lateral eval DIR                    evaluate it on the task's held-out prompts
-            lateral sample DIR --count 4        watch it complete some of them
-            lateral train CONF --set model.path=DIR --set warmup.steps=0
-
-        `config.json` and `model.safetensors` are laid out as released LLaDA models are; `{VocabularyFile}` holds its tokens,
-        `{ConfigFile}` the task and how to sample, `{OriginFile}` where it comes from.
-
-        """.ReplaceLineEndings("\n");
 }

@@ -1,6 +1,7 @@
 using Lateral.Core.Prompts;
 using Lateral.Diffusion.Checkpoints;
 using Lateral.Diffusion.Models;
+using Lateral.Diffusion.Tokens;
 
 namespace Lateral.Node.Composition;
 
@@ -27,13 +28,23 @@ internal static class ModelFolder
             throw new UserException(ExitCode.Usage, $"{who} = {path}: the model masks with token {spec.MaskToken} of {spec.Vocabulary}, the task's vocabulary with {tokenizer.MaskId} of {tokenizer.VocabularySize} - choose the task the model was trained for");
     }
 
-    private static T Explain<T>(string who, Func<T> read)
+    /// <inheritdoc cref="Explain{T}"/>
+    public static void Explain(string who, Action read) => Explain(who, () =>
+    {
+        read();
+        return true;
+    });
+
+    /// <summary>What reading a model's files found wrong, as the mistake of whoever named them.</summary>
+    /// <param name="who">what names the folder</param>
+    /// <exception cref="UserException">a file is missing, not sound, or asks for something that is not implemented</exception>
+    public static T Explain<T>(string who, Func<T> read)
     {
         try
         {
             return read();
         }
-        catch (Exception mistake) when (mistake is ModelException or SafetensorsException or IOException or UnauthorizedAccessException)
+        catch (Exception mistake) when (mistake is ModelException or SafetensorsException or TokenizerException or IOException or UnauthorizedAccessException)
         {
             throw new UserException(ExitCode.Usage, $"{who}: {mistake.Message}", mistake);
         }

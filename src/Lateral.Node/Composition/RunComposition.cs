@@ -5,6 +5,7 @@ using Lateral.Core.Rollouts;
 using Lateral.Core.Runs;
 using Lateral.Diffusion;
 using Lateral.Diffusion.Learning;
+using Lateral.Diffusion.Models;
 using Lateral.Diffusion.Native;
 using Lateral.Diffusion.Objectives;
 using Lateral.Diffusion.Sampling;
@@ -51,7 +52,7 @@ public sealed class RunComposition : IAsyncDisposable
 
     /// <param name="directory">takes the learner's policies and checkpoints, and holds a fork's base</param>
     public static ILearner Learner(RunSettings settings, RunDirectory directory, TaskComposition task, IGradientExchange exchange) =>
-        new GrpoLearner(Grpo(settings, directory, settings.Topology.LearnerDevice), Network(settings, task), index => Example(task, index), exchange);
+        new GrpoLearner(Grpo(settings, directory, settings.Topology.LearnerDevice), Network(settings, task), index => Example(task, index, settings.Rollout.Spec.GenLength), exchange);
 
     /// <summary>An evaluator with a sampler of its own on the first sampler's device, so that it never disturbs the run's batches.</summary>
     public static SamplingEvaluator Evaluator(RunSettings settings, TaskComposition task, LocalPolicyCache cache, EvaluationPrompts prompts, TimeProvider time) => new(
@@ -67,7 +68,9 @@ public sealed class RunComposition : IAsyncDisposable
     /// <exception cref="UserException">the model to start from cannot be used</exception>
     public static void RequireModel(RunSettings settings, TaskComposition task)
     {
-        if (settings is { ForkedFrom: null, Model.Path: { } path }) ModelFolder.Require(path, task.Tokenizer, "model.path");
+        if (settings is { Model.Path: { } path } && (settings.ForkedFrom is null || settings.Model.Adapter is not null)) ModelFolder.Require(path, task.Tokenizer, "model.path");
+        if (settings.Model is { Adapter: { } adapter, Path: { } folder })
+            ModelFolder.Explain("model.adapter.targets", () => LoraAdapter.RequireModules(ModelStore.ReadSpec(folder), LoraSettings.Of(adapter, ModelStore.ReadSpec(folder), folder)));
     }
 
     /// <summary>Checks what the roles need of this machine, before anything is written; loads libtorch where they compute.</summary>
@@ -96,17 +99,24 @@ public sealed class RunComposition : IAsyncDisposable
     {
         var backend = NativeBootstrap.Load(settings.Compute.Libtorch);
         TorchThreads.Use(settings.Compute.Threads);
+        RequireDevices(backend, "topology.roles", devices);
+    }
+
+    /// <param name="who">what names the devices</param>
+    /// <exception cref="UserException">a device does not exist</exception>
+    public static void RequireDevices(NativeBackend backend, string who, params IReadOnlyList<string> devices)
+    {
         if (devices.FirstOrDefault(device => !TorchDevices.Exists(backend, device)) is not { } missing) return;
         var known = TorchDevices.CudaCount(backend) is > 0 and var count ? $"cpu and cuda:0 .. cuda:{count - 1}" : "only cpu (this libtorch sees no CUDA device)";
-        throw new UserException(ExitCode.Environment, $"device {missing} does not exist; there is {known} - change topology.roles, or name a CUDA build with compute.libtorch");
+        throw new UserException(ExitCode.Environment, $"device {missing} does not exist; there is {known} - change {who}, or name a CUDA build with compute.libtorch");
     }
 
     public ValueTask DisposeAsync() => _evaluator.DisposeAsync();
 
-    /// <summary>A fork's model is its base's, whatever the configuration says of models.</summary>
+    /// <summary>A fork's model is its base's, whatever the configuration says of models; a fork's adapter adds to the model that its parent's did.</summary>
     public static PolicyNetwork Network(RunSettings settings, TaskComposition task)
     {
-        var model = settings.ForkedFrom is null ? settings.Model : settings.Model with { Path = new RunDirectory(settings.Directory).Base };
+        var model = settings.ForkedFrom is null || settings.Model.Adapter is not null ? settings.Model : settings.Model with { Path = new RunDirectory(settings.Directory).Base };
         return new PolicyNetwork(model, task.Tokenizer, settings.Seed) { UnmaskingPolicy = RevealRules.ByName(settings.Rollout.Spec.Reveal).AsksUnmaskingPolicy };
     }
 
@@ -130,9 +140,9 @@ public sealed class RunComposition : IAsyncDisposable
         return new DiffusionSampler(sampler, task.Tokenizer, network);
     }
 
-    private static SupervisedExample Example(TaskComposition task, long index)
+    private static SupervisedExample Example(TaskComposition task, long index, int genLength)
     {
         var item = task.Task.Corpus(index);
-        return new SupervisedExample([.. task.Tokenizer.Encode(item.Prompt)], [.. task.Tokenizer.Encode(item.Answer)]);
+        return new SupervisedExample([.. task.Encoder.Encode(item.Prompt)], [.. RunTokenizer.Answer(task.Tokenizer, item.Answer, genLength)]);
     }
 }

@@ -18,9 +18,13 @@ internal static class ShippedPlugins
         .. VerifierRegistry.Kinds.Select(kind => new SettingsPlugin("reward.kinds", kind, "", use => CheckReward(kind, use))),
     ];
 
-    /// <summary>What is wrong with the room that a run gives its answers; null where nothing is. Without an end token every position counts, so it has to be exact.</summary>
+    /// <summary>
+    /// What is wrong with the room that a run gives its answers; null where nothing is. Without an end token every position counts, so it has to be exact. How many tokens of a model's own tokenizer an
+    /// answer takes nobody knows before it is there.
+    /// </summary>
     public static string? RoomMistake(RunSettings settings, ITask task, ITokenizer tokenizer)
     {
+        if (RunTokenizer.IsModels(settings.Model)) return null;
         var (given, needed) = (settings.Rollout.Spec.GenLength, task.GenLength);
         return given == needed || (given > needed && tokenizer.EndId is not null)
             ? null

@@ -10,16 +10,17 @@ using Lateral.Rewards.Verifiers;
 namespace Lateral.Node.Composition;
 
 /// <summary>The part of a run that needs no torch: its task, its tokens, its prompts and its verifiers.</summary>
-public sealed record TaskComposition(ITask Task, ITokenizer Tokenizer, IPromptSource Prompts, ImmutableDictionary<string, IReward> Rewards)
+public sealed record TaskComposition(ITask Task, ITokenizer Tokenizer, PromptEncoder Encoder, IPromptSource Prompts, ImmutableDictionary<string, IReward> Rewards)
 {
     /// <exception cref="UserException">the task or a verifier cannot be made from the settings</exception>
     public static TaskComposition Of(RunSettings settings)
     {
         var task = Make(() => TaskRegistry.Create(settings.Task.Name, settings.Task.Parameters, settings.Seed));
-        var tokenizer = new CharTokenizer(task.Alphabet);
+        var tokenizer = RunTokenizer.Of(settings.Model, task);
         if (ShippedPlugins.RoomMistake(settings, task, tokenizer) is { } mistake) throw new UserException(ExitCode.Usage, mistake);
         var rewards = settings.Pools.ToImmutableDictionary(pool => pool.Name, pool => PoisonedReward.Around(Make(() => VerifierRegistry.Create(pool.Kind, pool.Parameters), $"reward.pools.{pool.Name}.")), StringComparer.Ordinal);
-        return new TaskComposition(task, tokenizer, new TaskPrompts(task, tokenizer, settings.FirstPrompt), rewards);
+        var encoder = RunTokenizer.Encoder(settings.Model, tokenizer);
+        return new TaskComposition(task, tokenizer, encoder, new TaskPrompts(task, tokenizer, encoder, settings.FirstPrompt), rewards);
     }
 
     public AnswerJudge Judge(RunSettings settings) => new([.. settings.Pools.Select(pool => new JudgePool(pool, Rewards[pool.Name]))]) { FinalAnswer = Task.FinalAnswer };

@@ -4,7 +4,7 @@ namespace Lateral.Node.Composition;
 
 /// <summary>A generated task as token prompts.</summary>
 /// <param name="first">the training prompt of group 0</param>
-public sealed class TaskPrompts(ITask task, ITokenizer tokenizer, long first) : IPromptSource
+public sealed class TaskPrompts(ITask task, ITokenizer tokenizer, PromptEncoder encoder, long first) : IPromptSource
 {
     public int HeldOutCount => task.HeldOutCount;
 
@@ -12,11 +12,11 @@ public sealed class TaskPrompts(ITask task, ITokenizer tokenizer, long first) : 
     {
         var item = task.Train(first + ordinal);
         // Of training prompts only: nothing else is hinted, and a file's answers need not be in the vocabulary.
-        return Of(first + ordinal, item, tokenizer) with { Solution = tokenizer.Encode(item.Answer) };
+        return Of(first + ordinal, item, encoder) with { Solution = tokenizer.Encode(item.Answer) };
     }
 
-    public Prompt HeldOut(int index) => Of(index, task.HeldOut(index), tokenizer);
+    public Prompt HeldOut(int index) => Of(index, task.HeldOut(index), encoder);
 
     /// <exception cref="FormatException">the prompt has a character the vocabulary lacks</exception>
-    public static Prompt Of(long index, TaskItem item, ITokenizer tokenizer) => new(index, tokenizer.Encode(item.Prompt), item.Prompt, item.Reference);
+    public static Prompt Of(long index, TaskItem item, PromptEncoder encoder) => new(index, encoder.Encode(item.Prompt), item.Prompt, item.Reference);
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Lateral.Core.Policies;
 using Lateral.Core.Runs;
 using Lateral.Diffusion;
 using Lateral.Diffusion.Models;
@@ -8,10 +9,10 @@ namespace Lateral.Node.Estimation;
 
 /// <summary>
 /// Peak memory per device and role, computed from sizes alone: nothing is loaded. Legend of the formulas: P parameters,
-/// T tokens of one forward, D width, F width of the gated MLP, N scored rows, V vocabulary.
+/// A of them trained (an adapter's, or all), T tokens of one forward, D width, F width of the gated MLP, N scored rows, V vocabulary.
 /// </summary>
 /// <remarks>
-/// Full fine-tuning in float32, as the learner trains. Checked against the peak of real processes on the CPU (0.12 and 12.4
+/// Checked against the peak of real processes on the CPU (0.12 and 12.4
 /// million parameters, 2,560 to 20,480 tokens a forward): within 20 %. Fused attention keeps no [L, L] scores beyond 64 tokens.
 /// </remarks>
 /// <param name="Prompt">tokens of the longest prompt</param>
@@ -32,6 +33,17 @@ public sealed record MemoryEstimate(RunSettings Settings, TransformerSpec Spec, 
         new(settings, RunComposition.Network(settings with { ForkedFrom = null }, task).Spec, task.LongestPrompt());
 
     public long Parameters => ModelStore.ParameterCount(Spec);
+
+    /// <summary>Those that are trained, and so have gradients and moments.</summary>
+    public long Trained => Settings.Model.Adapter is { } adapter
+        ? LoraAdapter.ParameterCount(Spec, LoraSettings.Of(adapter, Spec, null)) + (Spec.UnmaskingPolicy ? Parameters - ModelStore.ParameterCount(Spec with { UnmaskingPolicy = false }) : 0)
+        : Parameters;
+
+    /// <summary>Bytes of a number in a sampler's forward.</summary>
+    private long SamplerWidth => Settings.Model.Precision == ModelPrecision.BFloat16 ? 2 : Float;
+
+    /// <summary>And in the learner's, which trains float32 weights or an adapter of narrower ones.</summary>
+    private long LearnerWidth => Settings.Model.Adapter is null ? Float : SamplerWidth;
 
     private bool HasCritic => Settings.Learner.Critic is not null;
 
@@ -57,8 +69,8 @@ public sealed record MemoryEstimate(RunSettings Settings, TransformerSpec Spec, 
     private RoleNeed Process() => new("process",
     [
         new("runtime", Runtime, "libtorch, .NET, actors, journal", Fixed: true),
-        new("gradient sums", 2 * Float * Parameters, $"2 x 4 B x P = {Parameters:N0}", Fixed: true),
-        new("checkpoint copy", 3 * Float * Parameters, "weights and two moments, 12 B x P, while a checkpoint is written", Fixed: true),
+        new("gradient sums", 2 * Float * Trained, $"2 x 4 B x A = {Trained:N0}", Fixed: true),
+        new("checkpoint copy", 3 * Float * Trained, "weights and two moments, 12 B x A, while a checkpoint is written", Fixed: true),
         .. HasCritic ? [new("critic's checkpoint copy", 3 * Float * CriticParameters, $"12 B x {CriticParameters:N0}, the same", Fixed: true)] : Array.Empty<MemoryItem>(),
     ]);
 
@@ -71,8 +83,8 @@ public sealed record MemoryEstimate(RunSettings Settings, TransformerSpec Spec, 
         var bytes = Settings.Rollout.Spec.Temperature is 1 ? 41 : 61;
         return new(role,
         [
-            new("weights", Float * Parameters, $"4 B x P = {Parameters:N0}", Fixed: true),
-            new("canvases", (long)(Transient * Float * tokens * ((2L * Spec.Width) + Math.Max(4L * Spec.Width, 3L * Spec.MlpWidth))), $"6 B x one block of T = {slots} slots x {Canvas} = {tokens:N0} tokens x (2 D + the larger of 4 D and 3 F)"),
+            .. Weights(SamplerWidth),
+            new("canvases", (long)(Transient * SamplerWidth * tokens * ((2L * Spec.Width) + Math.Max(4L * Spec.Width, 3L * Spec.MlpWidth))), $"{Transient * SamplerWidth:0} B x one block of T = {slots} slots x {Canvas} = {tokens:N0} tokens x (2 D + the larger of 4 D and 3 F)"),
             new("logits", bytes * scored, $"{bytes} B x N x V, N = {slots} slots x {block}, V = {Spec.Vocabulary:N0}{(scored < (long)slots * block * Spec.Vocabulary ? ", in pieces" : "")}"),
         ]);
     }
@@ -80,7 +92,8 @@ public sealed record MemoryEstimate(RunSettings Settings, TransformerSpec Spec, 
     private RoleNeed Learner() => Gradients(
         "learner", Settings.Warmup.Steps > 0 ? Settings.Warmup.Batch : 0,
         [
-            new("optimizer moments", 2 * Float * Parameters, "8 B x P", Fixed: true),
+            new("optimizer moments", 2 * Float * Trained, $"8 B x A = {Trained:N0}", Fixed: true),
+            .. Settings.Learner.HasReference ? [new("reference policy", Float * Trained, "4 B x A: an adapter's shares the weights below", Fixed: true)] : Array.Empty<MemoryItem>(),
             .. HasCritic ? [new("critic", 4 * Float * CriticParameters, $"16 B x {CriticParameters:N0}: weights, gradients and two moments", Fixed: true)] : Array.Empty<MemoryItem>(),
         ]);
 
@@ -94,15 +107,24 @@ public sealed record MemoryEstimate(RunSettings Settings, TransformerSpec Spec, 
         var tokens = Math.Max(HasCritic ? TokensOfBatch() : TokensOfShard(), warmup * Canvas);
         var rows = Math.Max(TokensOfShard() / Canvas * Math.Max(1, spec.GenLength / spec.Steps), warmup * spec.GenLength / 2);
         var kept = (13L * Spec.Width) + (3L * Spec.MlpWidth);
+        var (bytes, checkpointing) = (Transient * LearnerWidth, Settings.Learner.ActivationCheckpointing);
         return new(role,
         [
-            new("weights", Float * Parameters, $"4 B x P = {Parameters:N0}", Fixed: true),
-            new("gradients", 2 * Float * Parameters, "8 B x P: by parameter and as one vector", Fixed: true),
+            .. Weights(LearnerWidth),
+            new("gradients", 2 * Float * Trained, "8 B x A: by parameter and as one vector", Fixed: true),
             .. more,
-            new("activations", (long)(Transient * Float * Spec.Layers * tokens * kept), $"6 B x {Spec.Layers} blocks x T = {tokens:N0} tokens of a forward x (13 D + 3 F)"),
+            checkpointing
+                ? new("activations", (long)(bytes * tokens * (kept + ((long)Spec.Layers * Spec.Width))), $"{bytes:0} B x T = {tokens:N0} tokens of a forward x (one block's 13 D + 3 F, and D of each of {Spec.Layers} blocks)")
+                : new("activations", (long)(bytes * Spec.Layers * tokens * kept), $"{bytes:0} B x {Spec.Layers} blocks x T = {tokens:N0} tokens of a forward x (13 D + 3 F)"),
             new("logits", 6 * Float * rows * Spec.Vocabulary, $"24 B x N x V, N = {rows:N0} rows of a forward, V = {Spec.Vocabulary:N0}"),
         ]);
     }
+
+    private MemoryItem[] Weights(long width) =>
+    [
+        new("weights", width * Parameters, $"{width} B x P = {Parameters:N0}", Fixed: true),
+        .. Settings.Model.Adapter is null ? [] : new[] { new MemoryItem("adapter", Float * Trained, $"4 B x A = {Trained:N0}", Fixed: true) },
+    ];
 
     /// <summary>The critic's micro-batches hold states of the whole batch.</summary>
     private long TokensOfBatch() =>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using Lateral.Core.Policies;
+using Lateral.Diffusion.Models;
 
 namespace Lateral.Node.Runs;
 
@@ -16,15 +17,17 @@ internal static class SavedPolicy
         var wanted = step ?? saved[^1];
         if (!saved.Contains(wanted))
             throw new UserException(ExitCode.Usage, $"run '{run.Name}' has no checkpoint of step {wanted}; it has {string.Join(", ", saved)} (checkpoint.keep-last keeps more)");
-        var location = $"checkpoints/step_{wanted.ToString(CultureInfo.InvariantCulture)}/model.safetensors";
-        using var file = File.OpenRead(run.Resolve(location));
-        return new PolicyManifest(0, wanted, Convert.ToHexStringLower(SHA256.HashData(file)), "", PayloadKind.Full, file.Length, location);
+        var folder = $"checkpoints/step_{wanted.ToString(CultureInfo.InvariantCulture)}";
+        var weights = PolicyForm.WeightsIn(run.Resolve(folder))!;
+        using var file = File.OpenRead(weights);
+        var name = Path.GetFileName(weights);
+        return new PolicyManifest(0, wanted, Convert.ToHexStringLower(SHA256.HashData(file)), "", name == LoraSettings.WeightsFile ? PayloadKind.Adapter : PayloadKind.Full, file.Length, $"{folder}/{name}");
     }
 
     private static IEnumerable<int> Steps(RunDirectory run) =>
         Directory.Exists(run.Checkpoints)
             ? Directory.EnumerateDirectories(run.Checkpoints, "step_*")
-                .Where(path => File.Exists(Path.Combine(path, "model.safetensors")))
+                .Where(path => PolicyForm.WeightsIn(path) is not null)
                 .Select(path => int.TryParse(Path.GetFileName(path).AsSpan("step_".Length), NumberStyles.None, CultureInfo.InvariantCulture, out var step) ? step : -1)
                 .Where(step => step >= 0)
             : [];

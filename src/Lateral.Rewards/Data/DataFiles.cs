@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using Lateral.Core.Prompts;
 using Lateral.Rewards.Tasks;
 
@@ -30,19 +31,29 @@ public static class DataFiles
             : throw new DataException(path, 0, 0, "has no rows", "there is nothing to evaluate", "check that this is the file you mean");
     }
 
-    private static List<DataLine> Lines(string path)
+    /// <summary>The lines of a file that are not blank; of one that ends with .gz, as it was before it was packed.</summary>
+    /// <exception cref="DataException">it is missing or cannot be read</exception>
+    internal static List<DataLine> Lines(string path)
     {
         try
         {
-            return [.. File.ReadLines(path).Select((text, i) => new DataLine(path, i + 1, text)).Where(line => !string.IsNullOrWhiteSpace(line.Text))];
+            using var file = File.OpenRead(path);
+            using Stream text = path.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionMode.Decompress) : file;
+            using var reader = new StreamReader(text);
+            return [.. Enumerate(reader).Select((text, i) => new DataLine(path, i + 1, text)).Where(line => !string.IsNullOrWhiteSpace(line.Text))];
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             throw new DataException(path, 0, 0, "does not exist", $"looked from {Environment.CurrentDirectory}", "check the path given to --data");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or InvalidDataException)
         {
             throw new DataException(path, 0, 0, "cannot be read", e.Message, "give the path of a readable file");
         }
+    }
+
+    private static IEnumerable<string> Enumerate(StreamReader reader)
+    {
+        while (reader.ReadLine() is { } line) yield return line;
     }
 }

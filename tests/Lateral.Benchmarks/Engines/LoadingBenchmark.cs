@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Lateral.Benchmarks.Measuring;
@@ -53,13 +52,7 @@ internal static class LoadingBenchmark
         return 0;
     }
 
-    private static async Task<long> PeakAsync(string path)
-    {
-        using var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal) ? [typeof(LoadingBenchmark).Assembly.Location, Child, path] : [Child, path]) { UseShellExecute = false, RedirectStandardOutput = true })!;
-        var output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return process.ExitCode == 0 ? long.Parse(output, CultureInfo.InvariantCulture) : throw new InvalidOperationException($"loading {path} ended with exit code {process.ExitCode}");
-    }
+    private static async Task<long> PeakAsync(string path) => long.Parse(await ChildProcess.OutputAsync(Child, path), CultureInfo.InvariantCulture);
 
     /// <returns>bytes of the shards</returns>
     private static long Write(string path, int width, int layers)

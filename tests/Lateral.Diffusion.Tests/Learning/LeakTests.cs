@@ -1,4 +1,7 @@
 using Lateral.Core.Rollouts;
+using Lateral.Diffusion.Models;
+using Lateral.Diffusion.Objectives;
+using Lateral.Diffusion.Tensors;
 using TorchSharp;
 
 namespace Lateral.Tests.Diffusion;
@@ -36,6 +39,31 @@ public class LeakTests
 
         var before = await Live(0);
         for (var group = 100; sampler.Statistics.Forwards < 2000; group += 100) Assert.Equal(before, await Live(group));
+    }
+
+    [Fact]
+    public void Checkpointed_activations_must_be_gone_after_the_way_back_and_after_another_forward()
+    {
+        using var model = ModelStore.Fresh(TransformerSpec.OfSize("quickstart", 11, 10), 3);
+        model.ActivationCheckpointing = true;
+        void Forward(bool back)
+        {
+            using var scope = torch.NewDisposeScope();
+            var hidden_BLD = model.Hidden(HostTensor.Of([1L, 2, 3, 10], 1, 4));
+            if (back) model.Backward(hidden_BLD.sum());
+            Gradients.Clear(model.Policy.Values);
+        }
+
+        Forward(back: true);
+        var before = torch.Tensor.TotalCount;
+        // Nobody goes back from these: the last one's inputs are kept, and no more.
+        Forward(back: false);
+        var kept = torch.Tensor.TotalCount;
+        for (var i = 0; i < 5; i++) Forward(back: false);
+        Assert.Equal(kept, torch.Tensor.TotalCount);
+        Assert.True(kept > before);
+        Forward(back: true);
+        Assert.Equal(before, torch.Tensor.TotalCount);
     }
 
     [Theory]

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Lateral.Core;
 using Lateral.Diffusion.Checkpoints;
 using Lateral.Diffusion.Tensors;
@@ -13,11 +14,16 @@ public sealed class LoraAdapter : IDisposable
 {
     private const string Prefix = "base_model.model.", SuffixA = ".lora_A.weight", SuffixB = ".lora_B.weight";
 
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
     private readonly SortedDictionary<string, LowRank> _modules;
 
     private LoraAdapter(LoraSettings settings, SortedDictionary<string, LowRank> modules) => (Settings, _modules) = (settings, modules);
 
     public LoraSettings Settings { get; }
+
+    /// <summary>SHA-256 of the weights that it adds to; null where nobody asks.</summary>
+    public string? BaseHash { get; init; }
 
     /// <summary>Paths of the modules that are adapted.</summary>
     public IReadOnlyCollection<string> Modules => _modules.Keys;
@@ -28,10 +34,11 @@ public sealed class LoraAdapter : IDisposable
 
     /// <summary>A fresh adapter: A as PEFT draws it, uniform within sqrt(3 / in) / sqrt(3) of zero, and B zero, so that the model is the base.</summary>
     /// <exception cref="ModelException">the settings adapt no module of the model</exception>
-    public static LoraAdapter Fresh(TransformerSpec spec, LoraSettings settings, ulong seed, Device? device = null)
+    /// <param name="baseHash">see <see cref="BaseHash"/></param>
+    public static LoraAdapter Fresh(TransformerSpec spec, LoraSettings settings, ulong seed, Device? device = null, bool trainable = true, string? baseHash = null)
     {
         var random = new CounterRandom(seed);
-        return Build(spec, settings, device ?? CPU, trainable: true, (module, place, shapeA, shapeB) =>
+        return Build(spec, settings, device ?? CPU, trainable, baseHash, (module, place, shapeA, shapeB) =>
         {
             // Kaiming's uniform law with a = sqrt(5) has the bound sqrt(6 / ((1 + 5) in)).
             var (values, bound) = (new float[shapeA[0] * shapeA[1]], 1 / Math.Sqrt(shapeA[1]));
@@ -51,7 +58,7 @@ public sealed class LoraAdapter : IDisposable
             var settings = LoraSettings.Parse(File.ReadAllText(Path.Combine(folder, LoraSettings.ConfigFile)));
             using var file = SafetensorsFile.Open(path);
             var left = file.Tensors.Select(entry => entry.Name).ToHashSet(StringComparer.Ordinal);
-            var adapter = Build(spec, settings, device ?? CPU, trainable, (module, _, shapeA, shapeB) => (Read(module + SuffixA, shapeA), Read(module + SuffixB, shapeB)));
+            var adapter = Build(spec, settings, device ?? CPU, trainable, null, (module, _, shapeA, shapeB) => (Read(module + SuffixA, shapeA), Read(module + SuffixB, shapeB)));
             if (left.Count == 0) return adapter;
             using (adapter) throw new ModelException($"it has {left.Count} tensors of modules that its settings do not adapt, such as {left.Order(StringComparer.Ordinal).First()}");
 
@@ -102,8 +109,29 @@ public sealed class LoraAdapter : IDisposable
 
     internal LowRank? Of(string parameter) => _modules.GetValueOrDefault(ModulePath(parameter));
 
-    private static LoraAdapter Build(TransformerSpec spec, LoraSettings settings, Device device, bool trainable, Func<string, int, long[], long[], (Tensor A, Tensor B)> values)
+    /// <exception cref="ModelException">the settings adapt no module of the model; names some that it has</exception>
+    public static void RequireModules(TransformerSpec spec, LoraSettings settings)
     {
+        if (ParameterCount(spec, settings) > 0) return;
+        throw new ModelException($"target_modules {(settings.Pattern is { } pattern ? $"\"{pattern}\"" : string.Join(", ", settings.Targets))} names no linear map of a {spec.Family} model, whose first block has {string.Join(", ", Linear(spec).Where(layout => layout.Name.Contains(".0.", StringComparison.Ordinal)).Take(8).Select(layout => ModulePath(layout.Name)))}");
+    }
+
+    /// <summary>How many numbers an adapter has.</summary>
+    public static long ParameterCount(TransformerSpec spec, LoraSettings settings) =>
+        Linear(spec).Where(layout => settings.Adapts(ModulePath(layout.Name))).Sum(layout => settings.Rank * (layout.Shape[0] + layout.Shape[1]));
+
+    /// <summary>An expression for every linear map of the blocks. Experts are left out, of which a block has hundreds, and so is the head.</summary>
+    public static string EveryLinearMap(TransformerSpec spec)
+    {
+        // "model.layers.0.self_attn.q_proj" is prefix, number and rest; an expert's rest goes on with experts.N.
+        var modules = Linear(spec).Select(layout => Regex.Match(ModulePath(layout.Name), @"^(?<prefix>.*?)\.\d+\.(?<rest>.*)$", RegexOptions.ExplicitCapture, Patience)).Where(match => match.Success)
+            .Select(match => (Prefix: match.Groups["prefix"].Value, Below: match.Groups["rest"].Value)).Where(module => !module.Below.Contains("experts.", StringComparison.Ordinal) || module.Below.Contains("shared_experts.", StringComparison.Ordinal)).Distinct().ToList();
+        return string.Join('|', modules.GroupBy(module => module.Prefix, module => Regex.Escape(module.Below)).Select(group => $@"{Regex.Escape(group.Key)}\.\d+\.({string.Join('|', group)})"));
+    }
+
+    private static LoraAdapter Build(TransformerSpec spec, LoraSettings settings, Device device, bool trainable, string? baseHash, Func<string, int, long[], long[], (Tensor A, Tensor B)> values)
+    {
+        RequireModules(spec, settings);
         using var scope = NewDisposeScope();
         using var quiet = no_grad();
         var modules = new SortedDictionary<string, LowRank>(StringComparer.Ordinal);
@@ -120,14 +148,13 @@ public sealed class LoraAdapter : IDisposable
             modules.Add(ModulePath(layout.Name), new(Own(a), Own(b), settings.Scale));
         }
 
-        if (modules.Count == 0) throw new ModelException($"target_modules {(settings.Pattern is { } pattern ? $"\"{pattern}\"" : string.Join(", ", settings.Targets))} names no linear map of a {spec.Family} model, whose first block has {string.Join(", ", Linear(spec).Where(layout => layout.Name.Contains(".0.", StringComparison.Ordinal)).Take(8).Select(layout => ModulePath(layout.Name)))}");
         foreach (var module in modules.Values)
         {
             module.A.DetachFromDisposeScope();
             module.B.DetachFromDisposeScope();
         }
 
-        return new(settings, modules);
+        return new(settings, modules) { BaseHash = baseHash };
     }
 
     /// <summary>Everything with two dimensions but the embedding and what decides between experts.</summary>

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Lateral.Core.Policies;
 
 namespace Lateral.Diffusion.Models;
 
@@ -20,6 +21,14 @@ public sealed record LoraSettings(int Rank, double Alpha, ImmutableArray<string>
         ("bias", ["\"none\""]), ("fan_in_fan_out", ["false"]), ("use_dora", ["false"]), ("modules_to_save", ["null", "[]"]), ("rank_pattern", ["{}", "null"]), ("alpha_pattern", ["{}", "null"]),
         ("layers_to_transform", ["null"]), ("exclude_modules", ["null", "[]"]), ("use_qalora", ["false"]), ("trainable_token_indices", ["null"]), ("lora_bias", ["false"]), ("layer_replication", ["null"]), ("target_parameters", ["null", "[]"]),
     ];
+
+    /// <summary>A run's settings for a model.</summary>
+    /// <param name="path">of the model, for the reader of the adapter's files</param>
+    public static LoraSettings Of(AdapterSettings settings, TransformerSpec spec, string? path) => new(settings.Rank, settings.Alpha, settings.Targets, settings.Targets.IsEmpty ? LoraAdapter.EveryLinearMap(spec) : null)
+    {
+        RankStabilised = settings.RankStabilised,
+        Base = path,
+    };
 
     /// <summary>The scale is alpha / sqrt(rank) and not alpha / rank.</summary>
     public bool RankStabilised { get; init; }

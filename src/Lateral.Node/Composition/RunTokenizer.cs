@@ -1,0 +1,52 @@
+using System.Collections.Immutable;
+using Lateral.Core.Policies;
+using Lateral.Core.Prompts;
+using Lateral.Diffusion.Models;
+using Lateral.Diffusion.Tokens;
+
+namespace Lateral.Node.Composition;
+
+/// <summary>What tells a run's tokens: the published model's own tokenizer where its directory has one, otherwise the characters of the task.</summary>
+internal static class RunTokenizer
+{
+    /// <summary>Whether the model brings its own.</summary>
+    public static bool IsModels(ModelSettings model) => model.Path is { } path && File.Exists(Path.Combine(path, TokenizerJson.File));
+
+    /// <exception cref="UserException">the model's tokenizer cannot be used</exception>
+    public static ITokenizer Of(ModelSettings model, ITask task) => IsModels(model) ? Of(model.Path!, "model.path") : new CharTokenizer(task.Alphabet);
+
+    /// <param name="who">what names the folder</param>
+    /// <exception cref="UserException">the model's tokenizer cannot be used</exception>
+    public static BytePairTokenizer Of(string folder, string who) => ModelFolder.Explain(who, () =>
+    {
+        var spec = ModelStore.ReadSpec(folder);
+        return TokenizerJson.Read(Path.Combine(folder, TokenizerJson.File), spec.MaskToken, spec.EosToken);
+    });
+
+    /// <exception cref="UserException">the chat template that is asked for is not there, or cannot be used</exception>
+    public static PromptEncoder Encoder(ModelSettings model, ITokenizer tokenizer)
+    {
+        if (IsModels(model)) return Encoder(model.Path!, model.Chat, tokenizer, "model.chat");
+        return model.Chat is not true ? new(tokenizer) : throw new UserException(ExitCode.Usage, "model.chat = on: the characters of a generated task have no chat template - write model.chat = auto");
+    }
+
+    /// <param name="chat">whether prompts go into the template; null = where there is one</param>
+    /// <param name="who">what asks for the template</param>
+    /// <exception cref="UserException">the template that is asked for is not there, or cannot be used</exception>
+    public static PromptEncoder Encoder(string folder, bool? chat, ITokenizer tokenizer, string who)
+    {
+        _ = (folder, chat, who);
+        return new(tokenizer);
+    }
+
+    /// <summary>A corpus answer as the canvas has it. Characters fill it by themselves; tokens are fewer than characters, and what is left ends the answer again and again.</summary>
+    /// <exception cref="UserException">the answer is longer than the canvas</exception>
+    public static ImmutableArray<int> Answer(ITokenizer tokenizer, string text, int genLength)
+    {
+        var tokens = tokenizer.Encode(text);
+        if (tokenizer is CharTokenizer) return tokens;
+        if (tokens.Length > genLength) throw new UserException(ExitCode.Usage, $"rollout.gen-length = {genLength}: an answer of the corpus has {tokens.Length} tokens (\"{text.Trim()}\") - write a larger one");
+        if (tokenizer.EndId is not { } end) throw new UserException(ExitCode.Usage, "model.path: the model's config.json names no eos_token_id, so nothing ends an answer that is shorter than rollout.gen-length");
+        return [.. tokens, .. Enumerable.Repeat(end, genLength - tokens.Length)];
+    }
+}
