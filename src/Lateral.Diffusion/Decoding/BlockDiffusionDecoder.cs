@@ -21,12 +21,10 @@ public enum BlockRemasking
 
 /// <summary>How SDAR and TraDo complete a prompt: blocks one after the other, each seeing the complete ones before it through their cache.</summary>
 /// <param name="Steps">the most of a block</param>
-public sealed record BlockDiffusionSettings(int GenLength, int BlockLength, int Steps, BlockRemasking Remasking)
+/// <remarks>At temperature 0 a token's confidence is that of the unfiltered distribution.</remarks>
+public sealed record BlockDiffusionSettings(int GenLength, int BlockLength, int Steps, BlockRemasking Remasking) : DecodingSettings(GenLength)
 {
     public double Threshold { get; init; } = .85;
-
-    /// <summary>0 = the most probable token, whose confidence is that of the unfiltered distribution.</summary>
-    public double Temperature { get; init; }
 
     /// <summary>Only so many of the most probable tokens; 0 = all.</summary>
     public int TopK { get; init; }
@@ -43,13 +41,12 @@ public sealed record BlockDiffusionSettings(int GenLength, int BlockLength, int 
     /// <summary>Ends a completion after the block in which it is revealed; null = nothing does.</summary>
     public int? StopToken { get; init; }
 
-    public ulong Seed { get; init; }
-
     internal BlockDiffusionSettings Checked()
     {
-        if (GenLength < 1 || BlockLength < 1 || Steps < 1 || Steps > BlockLength) throw new DecodingException($"gen-length {GenLength} and block-length {BlockLength} must be positive, and steps {Steps} at least 1 and at most a block's tokens");
-        if (!(Temperature >= 0) || TopK < 0 || !(TopP is > 0 and <= 1)) throw new DecodingException($"temperature {Temperature} and top-k {TopK} must be 0 or positive, and top-p {TopP} above 0 and at most 1");
-        if (Editing is not null && Cached) throw new DecodingException("editing needs blocks that are not cached: it goes on after a block is complete");
+        RequireCommon();
+        Require(BlockLength >= 1 && Steps >= 1 && Steps <= BlockLength, $"block-length {BlockLength} must be positive, and steps {Steps} at least 1 and at most a block's tokens");
+        Require(TopK >= 0 && TopP is > 0 and <= 1, $"top-k {TopK} must be 0 or positive, and top-p {TopP} above 0 and at most 1");
+        Require(Editing is null || !Cached, "editing needs blocks that are not cached: it goes on after a block is complete");
         return this;
     }
 }

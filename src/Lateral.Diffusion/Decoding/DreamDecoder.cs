@@ -25,10 +25,8 @@ public enum DreamAlgorithm
 }
 
 /// <summary>How Dream completes a prompt: on the whole canvas at once, or in blocks with a cache.</summary>
-public sealed record DreamSettings(int GenLength, int Steps, DreamAlgorithm Algorithm)
+public sealed record DreamSettings(int GenLength, int Steps, DreamAlgorithm Algorithm) : DecodingSettings(GenLength)
 {
-    public double Temperature { get; init; }
-
     /// <summary>Only so many of the most probable tokens; 0 = all.</summary>
     public int TopK { get; init; }
 
@@ -46,15 +44,18 @@ public sealed record DreamSettings(int GenLength, int Steps, DreamAlgorithm Algo
     /// <summary>With a cache; null = the whole completion.</summary>
     public int? BlockLength { get; init; }
 
-    public ulong Seed { get; init; }
-
     internal DreamSettings Checked()
     {
-        if (GenLength < 1 || Steps < 1) throw new DecodingException($"gen-length {GenLength} and steps {Steps} must be positive");
-        if (!(Epsilon is > 0 and < 1) || !(Temperature >= 0)) throw new DecodingException($"epsilon {Epsilon} must be between 0 and 1, and temperature {Temperature} 0 or positive");
-        if (BlockLength is { } block && (Cache == DecodingCache.None || block < 1 || GenLength % block != 0 || Steps % (GenLength / block) != 0))
-            throw new DecodingException($"blocks of {block} tokens need a cache, a gen-length that is a multiple of it, and a multiple of {(block < 1 ? 1 : GenLength / block)} steps");
-        if (Cache != DecodingCache.None && Algorithm is not (DreamAlgorithm.Entropy or DreamAlgorithm.Threshold)) throw new DecodingException("with a cache, Dream reveals by entropy or by threshold");
+        RequireCommon();
+        Require(Steps >= 1, $"steps {Steps} must be positive");
+        Require(Epsilon is > 0 and < 1, $"epsilon {Epsilon} must be between 0 and 1");
+        if (BlockLength is { } block)
+        {
+            var blocks = RequireBlocks(block);
+            Require(Cache != DecodingCache.None && Steps % blocks == 0, $"blocks of {block} tokens need a cache, and a multiple of {blocks} steps");
+        }
+
+        Require(Cache == DecodingCache.None || Algorithm is DreamAlgorithm.Entropy or DreamAlgorithm.Threshold, "with a cache, Dream reveals by entropy or by threshold");
         return this;
     }
 }

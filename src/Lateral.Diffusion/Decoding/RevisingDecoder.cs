@@ -8,16 +8,13 @@ namespace Lateral.Diffusion.Decoding;
 /// <summary>How WINO completes a prompt: it reveals widely and takes back what does not hold.</summary>
 /// <param name="Threshold">a token is revealed where it is surer than this</param>
 /// <param name="ThresholdBack">and masked again where it is less sure than this, seen from all other positions</param>
-public sealed record RevisingSettings(int GenLength, int BlockLength, double Threshold, double ThresholdBack)
+public sealed record RevisingSettings(int GenLength, int BlockLength, double Threshold, double ThresholdBack) : DecodingSettings(GenLength)
 {
-    public double Temperature { get; init; }
-
-    public ulong Seed { get; init; }
-
     internal RevisingSettings Checked()
     {
-        if (BlockLength < 1 || GenLength < 1 || GenLength % BlockLength != 0) throw new DecodingException($"gen-length {GenLength} must be a positive multiple of block-length {BlockLength}");
-        return Threshold is > 0 and < 1 && ThresholdBack is > 0 and <= 1 ? this : throw new DecodingException($"threshold {Threshold} and threshold-back {ThresholdBack} must be probabilities");
+        RequireBlocks(BlockLength);
+        Require(Threshold is > 0 and < 1 && ThresholdBack is > 0 and <= 1, $"threshold {Threshold} and threshold-back {ThresholdBack} must be probabilities");
+        return this;
     }
 }
 

@@ -23,10 +23,8 @@ public enum DecodingCache
 /// <param name="GenLength">tokens of a completion</param>
 /// <param name="BlockLength">divides it</param>
 /// <param name="Steps">of all blocks together, each the same number</param>
-public sealed record SemiAutoregressiveSettings(int GenLength, int BlockLength, int Steps)
+public sealed record SemiAutoregressiveSettings(int GenLength, int BlockLength, int Steps) : DecodingSettings(GenLength)
 {
-    public double Temperature { get; init; }
-
     /// <summary>Positions are revealed at random and not the surest first.</summary>
     public bool Random { get; init; }
 
@@ -41,16 +39,14 @@ public sealed record SemiAutoregressiveSettings(int GenLength, int BlockLength, 
     /// <summary>Ends early where the answer is decided; null = off.</summary>
     public EarlyCommit? EarlyCommit { get; init; }
 
-    public ulong Seed { get; init; }
-
     internal SemiAutoregressiveSettings Checked()
     {
-        var blocks = BlockLength > 0 && GenLength > 0 && GenLength % BlockLength == 0 ? GenLength / BlockLength : throw new DecodingException($"gen-length {GenLength} must be a positive multiple of block-length {BlockLength}");
-        if (Steps < blocks || Steps % blocks != 0) throw new DecodingException($"steps {Steps} must be a positive multiple of the {blocks} blocks of {BlockLength} tokens");
-        if (!(Temperature >= 0) || !(GuidanceScale >= 0)) throw new DecodingException($"temperature {Temperature} and guidance scale {GuidanceScale} must be 0 or positive");
-        if (Random && Rule is not EvenShare) throw new DecodingException("random order reveals an even share: a rule of confidence has none to go by");
-        if (GuidanceScale > 0 && EarlyCommit is not null) throw new DecodingException("early commit compares logits without guidance: choose one");
-        if (Cache != DecodingCache.None && (GuidanceScale > 0 || EarlyCommit is not null)) throw new DecodingException("guidance and early commit look at all positions: they need cache = none");
+        var blocks = RequireBlocks(BlockLength);
+        Require(Steps >= blocks && Steps % blocks == 0, $"steps {Steps} must be a positive multiple of the {blocks} blocks of {BlockLength} tokens");
+        Require(GuidanceScale >= 0, $"guidance scale {GuidanceScale} must be 0 or positive");
+        Require(!Random || Rule is EvenShare, "random order reveals an even share: a rule of confidence has none to go by");
+        Require(GuidanceScale == 0 || EarlyCommit is null, "early commit compares logits without guidance: choose one");
+        Require(Cache == DecodingCache.None || (GuidanceScale == 0 && EarlyCommit is null), "guidance and early commit look at all positions: they need cache = none");
         return this;
     }
 }
