@@ -104,7 +104,7 @@ public static class BlockDiffusionDecoder
                 {
                     BlockRemasking.Sequential => Choices.Leftmost(masked_BK, quota),
                     BlockRemasking.LowConfidenceStatic => Choices.Surest(confidence_BK, masked_BK, canvas.Quota(quota)),
-                    _ => Choices.AboveOrSurest(confidence_BK, masked_BK, settings.Threshold, quota),
+                    _ => Choices.AboveOrSurest(confidence_BK, masked_BK, settings.Threshold, canvas.Quota(quota)),
                 };
                 if (settings.Editing is { } editing)
                 {

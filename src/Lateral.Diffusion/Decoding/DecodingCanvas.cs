@@ -49,6 +49,13 @@ internal sealed class DecodingCanvas : IDisposable
         return [.. Masked(begin, end).sum(1, type: ScalarType.Int64).cpu().data<long>().ToArray().Select(count => (int)count)];
     }
 
+    /// <summary>[1] how often a token stands in a span of all canvases.</summary>
+    public Tensor Count(int begin, int end, int token)
+    {
+        var span_BK = Span(begin, end);
+        return span_BK.eq(zeros_like(span_BK).Plus((long)token)).sum(ScalarType.Int64).view(1);
+    }
+
     /// <summary>[B, K, D] hidden states that answer for the positions of a span, of a forward of everything.</summary>
     /// <param name="cache">keeps what is computed; null = nothing does</param>
     public Tensor Hidden(int begin, int end, KeyValueCache? cache = null)
@@ -72,11 +79,12 @@ internal sealed class DecodingCanvas : IDisposable
     }
 
     /// <summary>[B, K, D] hidden states that answer for a span, of a forward of the window [from, to) that contains it.</summary>
-    public Tensor Hidden(int from, int to, int begin, int end, KeyValueCache cache, bool store)
+    /// <param name="visible_1WT">see <see cref="TransformerModel.HiddenWindow"/></param>
+    public Tensor Hidden(int from, int to, int begin, int end, KeyValueCache cache, bool store, Tensor? visible_1WT = null)
     {
         var window_BW = Span(from, to);
         _seen?.Invoke(window_BW);
-        return _model.HiddenWindow(window_BW, cache, from, store, Rows(Canvases, to - from, begin - from, end - from)).view(Canvases, end - begin, -1);
+        return _model.HiddenWindow(window_BW, cache, from, store, Rows(Canvases, to - from, begin - from, end - from), visible_1WT).view(Canvases, end - begin, -1);
     }
 
     /// <summary>[B, K, D] of a block whose surroundings are cached.</summary>

@@ -88,8 +88,9 @@ public sealed class TransformerModel : IDisposable
     /// <param name="ids_BW">ids of the window's positions, int64; none of them is padding</param>
     /// <param name="rows_N">indices b * W + i into the flattened window; null = all</param>
     /// <param name="store">keep the window's keys and values in the place of those cached there</param>
+    /// <param name="visible_BWT">bool, batch 1 or B: which of the T positions, cached ones and the window's, a window's position sees; null = as the family does</param>
     /// <returns>of a model that answers one position before, states before the chosen ones; the window's first position gets its own</returns>
-    public Tensor HiddenWindow(Tensor ids_BW, KeyValueCache cache, long start, bool store, Tensor? rows_N = null)
+    public Tensor HiddenWindow(Tensor ids_BW, KeyValueCache cache, long start, bool store, Tensor? rows_N = null, Tensor? visible_BWT = null)
     {
         if (Spec.Causal) throw new ModelException("an autoregressive model has no windows: what it caches is its past alone");
         var (b, w) = (ids_BW.shape[0], ids_BW.shape[1]);
@@ -98,7 +99,7 @@ public sealed class TransformerModel : IDisposable
         var attention = new Attention(b, w, cos_T1K.narrow(0, start, w), sin_T1K.narrow(0, start, w), null)
         {
             Window = new(cache, 0, start, store, cos_T1K, sin_T1K),
-            Bias_BLL = Spec.AttentionBlock is { } size && size < seen ? BlockBias(seen, size).narrow(1, start, w) : null,
+            Bias_BLL = visible_BWT is not null ? Bias(visible_BWT) : Spec.AttentionBlock is { } size && size < seen ? BlockBias(seen, size).narrow(1, start, w) : null,
         };
         return Run(ids_BW, attention, rows_N is not null && Spec.AnswersBefore ? Before(ids_BW, rows_N) : rows_N);
     }
