@@ -74,7 +74,7 @@ public static class BlockDiffusionDecoder
         using var quiet = no_grad();
         var prompt = (int)prompt_BP.shape[1];
         var blocks = (prompt + settings.GenLength + settings.BlockLength - 1) / settings.BlockLength;
-        using var canvas = new DecodingCanvas(model, prompt_BP, null, (blocks * settings.BlockLength) - prompt, seen);
+        using var canvas = DecodingCanvas.Behind(model, prompt_BP, null, (blocks * settings.BlockLength) - prompt, seen);
         using var cache = new KeyValueCache();
         var (first, call) = (prompt / settings.BlockLength * settings.BlockLength, 0);
         if (first > 0 && settings.Cached)
@@ -125,7 +125,7 @@ public static class BlockDiffusionDecoder
     private static bool Stopped(DecodingCanvas canvas, int stop, int end)
     {
         using var scope = NewDisposeScope();
-        var completion_BG = canvas.Ids_BL.narrow(1, canvas.PromptLength, end - canvas.PromptLength);
+        var completion_BG = canvas.Ids_BL.narrow(1, canvas.Begin, end - canvas.Begin);
         return completion_BG.eq(zeros_like(completion_BG).Plus((long)stop)).any(1).all().cpu().item<bool>();
     }
 

@@ -44,6 +44,9 @@ public sealed record DreamSettings(int GenLength, int Steps, DreamAlgorithm Algo
     /// <summary>With a cache; null = the whole completion.</summary>
     public int? BlockLength { get; init; }
 
+    /// <summary>For so many positions instead.</summary>
+    internal DreamSettings For(int positions) => (this with { GenLength = Covering(positions, BlockLength ?? positions) }).Checked();
+
     internal DreamSettings Checked()
     {
         RequireCommon();
@@ -71,14 +74,18 @@ public static class DreamDecoder
     public static Tensor Decode(TransformerModel model, Tensor prompt_BP, Tensor? attend_BP, DreamSettings settings, Action<Tensor>? seen = null) =>
         Decode(model, prompt_BP, attend_BP, settings, seen, new DecodingDraws(settings.Seed));
 
+    /// <inheritdoc cref="SemiAutoregressiveDecoder.Fill(TransformerModel, Tensor, Tensor?, SemiAutoregressiveSettings, Action{Tensor}?)"/>
+    public static Tensor Fill(TransformerModel model, Tensor canvas_BL, Tensor? attend_BL, DreamSettings settings, Action<Tensor>? seen = null)
+    {
+        using var canvas = DecodingCanvas.WithHoles(model, canvas_BL, attend_BL, seen);
+        return Run(model, canvas, settings.For(canvas.End - canvas.Begin), new DecodingDraws(settings.Seed));
+    }
+
     internal static Tensor Decode(TransformerModel model, Tensor prompt_BP, Tensor? attend_BP, DreamSettings settings, Action<Tensor>? seen, DecodingDraws draws)
     {
         settings.Checked();
-        using var quiet = no_grad();
-        using var canvas = new DecodingCanvas(model, prompt_BP, attend_BP, settings.GenLength, seen);
-        if (settings.Cache == DecodingCache.None) Whole(model, canvas, settings, draws);
-        else Blocks(canvas, settings, draws);
-        return canvas.Ids_BL.clone();
+        using var canvas = DecodingCanvas.Behind(model, prompt_BP, attend_BP, settings.GenLength, seen);
+        return Run(model, canvas, settings, draws);
     }
 
     /// <summary>How many of the masks that are left a step reveals: int(n (1 - s / t)), in float32 as published, which is none at the first of 24 steps over 24 positions; the last takes the rest.</summary>
@@ -92,17 +99,25 @@ public static class DreamDecoder
         return [.. Enumerable.Range(0, steps + 1).Select(i => i < (steps + 1) / 2 ? 1f + (step * i) : (float)epsilon - (step * (steps - i)))];
     }
 
+    private static Tensor Run(TransformerModel model, DecodingCanvas canvas, DreamSettings settings, DecodingDraws draws)
+    {
+        using var quiet = no_grad();
+        if (settings.Cache == DecodingCache.None) Whole(model, canvas, settings, draws);
+        else Blocks(canvas, settings, draws);
+        return canvas.Ids_BL.clone();
+    }
+
     private static void Whole(TransformerModel model, DecodingCanvas canvas, DreamSettings settings, DecodingDraws draws)
     {
-        var (begin, end) = (canvas.PromptLength, canvas.Length);
-        var (times, left) = (Times(settings.Steps, settings.Epsilon), settings.GenLength);
+        var (begin, end) = (canvas.Begin, canvas.End);
+        var (times, left) = (Times(settings.Steps, settings.Epsilon), canvas.MaskedCounts(begin, end));
         for (var step = 0; More(canvas, settings, begin, end, step, settings.Steps); step++)
         {
             using var scope = NewDisposeScope();
             var (tokens_BK, confidence_BK) = Propose(canvas.Logits(canvas.Hidden(begin, end)), settings, draws, step, begin);
             if (settings.Algorithm != DreamAlgorithm.Origin)
             {
-                left -= Reveal(canvas, settings, begin, tokens_BK, confidence_BK, times, step, left, Math.Max(1, settings.GenLength / settings.Steps));
+                Reveal(canvas, settings, begin, tokens_BK, confidence_BK, times, step, left, Math.Max(1, settings.GenLength / settings.Steps));
                 continue;
             }
 
@@ -117,22 +132,24 @@ public static class DreamDecoder
         var length = settings.BlockLength ?? settings.GenLength;
         var perBlock = settings.Steps / (settings.GenLength / length);
         var (times, call) = (Times(perBlock, settings.Epsilon), 0);
-        for (var begin = canvas.PromptLength; begin < canvas.Length; begin += length)
+        for (var begin = canvas.Begin; begin < canvas.End; begin += length)
         {
             using var cache = new KeyValueCache();
-            var (end, left) = (begin + length, length - 1);
+            var end = Math.Min(begin + length, canvas.End);
+            if (canvas.MaskedCounts(begin, end).All(count => count == 0)) continue;
             using (NewDisposeScope())
             {
                 var (token_B1, _) = Propose(canvas.Logits(canvas.Hidden(begin, begin + 1, cache)), settings, draws, call++, begin);
-                canvas.Reveal(begin, token_B1, ones_like(token_B1, ScalarType.Bool));
+                canvas.Reveal(begin, token_B1, canvas.Masked(begin, begin + 1));
             }
 
+            var left = canvas.MaskedCounts(begin, end);
             if (settings.Cache == DecodingCache.Prefix) cache.Truncate(begin);
             for (var step = 1; More(canvas, settings, begin, end, step, perBlock); step++, call++)
             {
                 using var scope = NewDisposeScope();
                 var (tokens_BK, confidence_BK) = Propose(canvas.Logits(canvas.Hidden(settings.Cache, cache, begin, end)), settings, draws, call, begin);
-                left -= Reveal(canvas, settings, begin, tokens_BK, confidence_BK, times, step, left, most: null);
+                Reveal(canvas, settings, begin, tokens_BK, confidence_BK, times, step, left, most: null);
             }
         }
     }
@@ -140,21 +157,20 @@ public static class DreamDecoder
     private static bool More(DecodingCanvas canvas, DreamSettings settings, int begin, int end, int step, int steps) =>
         settings.Algorithm == DreamAlgorithm.Threshold ? canvas.MaskedCounts(begin, end).Any(count => count > 0) : step < steps;
 
-    /// <param name="left">masks of each canvas</param>
+    /// <param name="left">[B] masks of each canvas, from which the step takes what it reveals; a threshold has no need of them</param>
     /// <param name="most">that a threshold lets through; null = any number</param>
-    /// <returns>how many of the masks that are left it reveals; of a threshold, which counts them itself, 0</returns>
-    private static int Reveal(DecodingCanvas canvas, DreamSettings settings, int begin, Tensor tokens_BK, Tensor confidence_BK, float[] times, int step, int left, int? most)
+    private static void Reveal(DecodingCanvas canvas, DreamSettings settings, int begin, Tensor tokens_BK, Tensor confidence_BK, float[] times, int step, int[] left, int? most)
     {
         var masked_BK = canvas.Masked(begin, begin + (int)tokens_BK.shape[1]);
         if (settings.Algorithm == DreamAlgorithm.Threshold)
         {
             canvas.Reveal(begin, tokens_BK, Choices.AtLeast(confidence_BK, masked_BK, settings.Threshold, most));
-            return 0;
+            return;
         }
 
-        var quota = Quota(times, step, left);
+        int[] quota = [.. left.Select(masks => Quota(times, step, masks))];
         canvas.Reveal(begin, tokens_BK, Choices.Surest(confidence_BK, masked_BK, canvas.Quota(quota)));
-        return quota;
+        for (var b = 0; b < left.Length; b++) left[b] -= quota[b];
     }
 
     /// <summary>Tokens, and how sure each position is, after temperature and filters.</summary>

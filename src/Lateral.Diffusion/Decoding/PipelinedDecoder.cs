@@ -61,14 +61,14 @@ public static class PipelinedDecoder
         if (prompt_1P.shape[0] != 1) throw new DecodingException($"pipelined blocks are decoded for one prompt at a time, got {prompt_1P.shape[0]}");
         using var quiet = no_grad();
         using var outer = NewDisposeScope();
-        using var canvas = new DecodingCanvas(model, prompt_1P, null, settings.GenLength, seen);
+        using var canvas = DecodingCanvas.Behind(model, prompt_1P, null, settings.GenLength, seen);
         using var cache = new KeyValueCache();
-        var visible_1LL = Visible(canvas.PromptLength, canvas.Length, settings.BlockLength).to(model.Device);
+        var visible_1LL = Visible(canvas.Begin, canvas.Length, settings.BlockLength).to(model.Device);
         var pipeline = new BlockPipeline(settings);
         for (var call = 0; pipeline.Grow(); call++)
         {
             using var scope = NewDisposeScope();
-            var (from, begin, end) = (settings.Cached ? (int)cache.Length : 0, canvas.PromptLength + (pipeline.Complete * settings.BlockLength), canvas.PromptLength + (pipeline.Added * settings.BlockLength));
+            var (from, begin, end) = (settings.Cached ? (int)cache.Length : 0, canvas.Begin + (pipeline.Complete * settings.BlockLength), canvas.Begin + (pipeline.Added * settings.BlockLength));
             // What stands before the active blocks and is not cached yet is complete since the last forward: this one is the first that sees it so.
             var fills = settings.Cached && begin > from;
             var hidden_1ND = canvas.Hidden(from, end, begin, end, cache, store: fills, visible_1LL.narrow(1, from, end - from).narrow(2, 0, end));

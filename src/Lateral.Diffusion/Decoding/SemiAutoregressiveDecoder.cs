@@ -39,6 +39,9 @@ public sealed record SemiAutoregressiveSettings(int GenLength, int BlockLength, 
     /// <summary>Ends early where the answer is decided; null = off.</summary>
     public EarlyCommit? EarlyCommit { get; init; }
 
+    /// <summary>For so many positions instead.</summary>
+    internal SemiAutoregressiveSettings For(int positions) => (this with { GenLength = Covering(positions, BlockLength) }).Checked();
+
     internal SemiAutoregressiveSettings Checked()
     {
         var blocks = RequireBlocks(BlockLength);
@@ -68,32 +71,55 @@ public static class SemiAutoregressiveDecoder
     public static Tensor Decode(TransformerModel model, Tensor prompt_BP, Tensor? attend_BP, SemiAutoregressiveSettings settings, Action<Tensor>? seen = null) =>
         Decode(model, prompt_BP, attend_BP, settings, seen, new DecodingDraws(settings.Seed));
 
+    /// <summary>Fills the masks of a canvas wherever they stand, as between a beginning and an end: blocks go from the first mask to the last, and what is given in them stays.</summary>
+    /// <param name="canvas_BL">int64; canvases may have their masks at different places</param>
+    /// <param name="attend_BL">1 where a canvas is no padding; null = nowhere</param>
+    /// <param name="settings">their gen-length is not used: it is that from the first mask to the last in whole blocks, and steps are those of all of them</param>
+    /// <param name="seen">told of the ids of every forward</param>
+    /// <returns>[B, L] int64, on the model's device; it belongs to the current dispose scope</returns>
+    /// <exception cref="DecodingException">settings that do not fit one another, no mask, or a model that does not see what stands behind one</exception>
+    public static Tensor Fill(TransformerModel model, Tensor canvas_BL, Tensor? attend_BL, SemiAutoregressiveSettings settings, Action<Tensor>? seen = null) =>
+        Fill(model, canvas_BL, attend_BL, settings, seen, new DecodingDraws(settings.Seed));
+
     internal static Tensor Decode(TransformerModel model, Tensor prompt_BP, Tensor? attend_BP, SemiAutoregressiveSettings settings, Action<Tensor>? seen, DecodingDraws draws)
     {
         settings.Checked();
+        using var canvas = DecodingCanvas.Behind(model, prompt_BP, attend_BP, settings.GenLength, seen);
+        return Run(model, canvas, settings, draws);
+    }
+
+    internal static Tensor Fill(TransformerModel model, Tensor canvas_BL, Tensor? attend_BL, SemiAutoregressiveSettings settings, Action<Tensor>? seen, DecodingDraws draws)
+    {
+        using var canvas = DecodingCanvas.WithHoles(model, canvas_BL, attend_BL, seen);
+        return Run(model, canvas, settings.For(canvas.End - canvas.Begin), draws);
+    }
+
+    private static Tensor Run(TransformerModel model, DecodingCanvas canvas, SemiAutoregressiveSettings settings, DecodingDraws draws)
+    {
         using var quiet = no_grad();
-        using var canvas = new DecodingCanvas(model, prompt_BP, attend_BP, settings.GenLength, seen);
         var (perBlock, call) = (settings.Steps / (settings.GenLength / settings.BlockLength), 0);
-        for (var begin = canvas.PromptLength; begin < canvas.Length; begin += settings.BlockLength)
+        for (var begin = canvas.Begin; begin < canvas.End; begin += settings.BlockLength)
         {
             using var cache = settings.Cache == DecodingCache.None ? null : new KeyValueCache();
-            var end = begin + settings.BlockLength;
+            var end = Math.Min(begin + settings.BlockLength, canvas.End);
             var counts = canvas.MaskedCounts(begin, end);
+            // Between holes a block may be given.
+            if (counts.All(count => count == 0)) continue;
             for (var step = 0; settings.Rule.Adaptive ? canvas.MaskedCounts(begin, end).Any(left => left > 0) : step < perBlock; step++, call++)
             {
                 using var scope = NewDisposeScope();
                 if (settings.EarlyCommit is { } early)
                 {
-                    var hidden_BGD = canvas.Hidden(canvas.PromptLength, canvas.Length);
+                    var hidden_BGD = canvas.Hidden(canvas.Begin, canvas.End);
                     if (early.Decides(canvas, hidden_BGD, (call + 1.0) / settings.Steps))
                     {
-                        canvas.Reveal(canvas.PromptLength, canvas.Logits(hidden_BGD).argmax(-1), canvas.Masked(canvas.PromptLength, canvas.Length));
+                        canvas.Reveal(canvas.Begin, canvas.Logits(hidden_BGD).argmax(-1), canvas.Masked(canvas.Begin, canvas.End));
                         return canvas.Ids_BL.clone().MoveToOuterDisposeScope();
                     }
 
-                    Reveal(hidden_BGD.narrow(1, begin - canvas.PromptLength, end - begin), step);
+                    Reveal(hidden_BGD.narrow(1, begin - canvas.Begin, end - begin), step);
                 }
-                else Reveal(settings.GuidanceScale > 0 ? canvas.HiddenWithAndWithoutPrompt(begin, end) : Hidden(canvas, settings.Cache, cache, begin, end, step), step);
+                else Reveal(settings.GuidanceScale > 0 ? canvas.HiddenWithAndWithoutGiven(begin, end) : Hidden(canvas, settings.Cache, cache, begin, end, step), step);
             }
 
             void Reveal(Tensor hidden_BKD, int step)
@@ -108,15 +134,12 @@ public static class SemiAutoregressiveDecoder
 
                 var tokens_BK = draws.Tokens(logits_BKV, settings.Temperature, call, begin);
                 var certainty_BK = settings.Random ? draws.Confidences(canvas.Canvases, end - begin, call, begin).to(model.Device) : settings.Rule.AsksEntropy ? OutputDistribution.Entropy(logits_BKV) : OutputDistribution.At(logits_BKV.softmax(-1), tokens_BK);
-                canvas.Reveal(begin, tokens_BK, settings.Rule.Choose(certainty_BK, canvas.Masked(begin, end), Quota(counts, perBlock, step).to(model.Device)));
+                canvas.Reveal(begin, tokens_BK, settings.Rule.Choose(certainty_BK, canvas.Masked(begin, end), canvas.Quota(counts.Select(count => DenoisingPlan.QuotaOf(count, perBlock, step)))));
             }
         }
 
         return canvas.Ids_BL.clone();
     }
-
-    /// <summary>[B] a step's share of each canvas's masks: n / s, and one more in the first n % s steps.</summary>
-    private static Tensor Quota(int[] counts, int steps, int step) => HostTensor.Of([.. counts.Select(count => (long)DenoisingPlan.QuotaOf(count, steps, step))]);
 
     /// <summary>The block's hidden states: the first forward of a block computes and caches everything.</summary>
     private static Tensor Hidden(DecodingCanvas canvas, DecodingCache kind, KeyValueCache? cache, int begin, int end, int step)

@@ -148,6 +148,7 @@ public sealed class PipelinedDecoderTests : IDisposable
     [Fact]
     public void Settings_and_models_that_do_not_fit_must_be_refused()
     {
+        using var scope = NewDisposeScope();
         Refused(new(10, 4), "gen-length 10 must be a positive multiple of block-length 4");
         Refused(new(8, 4) { BlockAdd = 1.1 }, "block-add 1.1");
         Refused(new(8, 4) { Decoded = -.1 }, "decoded -0.1");
