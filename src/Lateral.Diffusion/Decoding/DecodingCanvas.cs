@@ -122,9 +122,23 @@ internal sealed class DecodingCanvas : IDisposable
         return _model.HiddenWindow(window_BW, cache, from, store, Rows(Canvases, to - from, begin - from, end - from), visible_1WT).view(Canvases, end - begin, -1);
     }
 
-    /// <summary>[B, K, D] of a block whose surroundings are cached.</summary>
-    public Tensor Hidden(DecodingCache kind, KeyValueCache cache, int begin, int end) =>
-        kind == DecodingCache.Prefix ? Hidden(begin, Length, begin, end, cache, store: false) : Hidden(begin, end, begin, end, cache, store: true);
+    /// <summary>[B, K, D] hidden states that answer for those positions of a span that are chosen, of a forward of all chosen ones, whose keys and values are then cached; others get some chosen one's.</summary>
+    /// <param name="chosen_BL">bool, of each canvas equally many, and some of the span</param>
+    public Tensor HiddenAt(Tensor chosen_BL, int begin, int end, KeyValueCache cache)
+    {
+        var counts = chosen_BL.sum(1, type: ScalarType.Int64).cpu().data<long>().ToArray();
+        var w = counts[0];
+        // A step behind the last mask: nothing has to be computed again, and nothing is revealed.
+        if (counts.All(count => count == 0)) return Hidden(begin, end, cache);
+        if (counts.Any(count => count != w)) throw new DecodingException($"canvases of one batch have {string.Join(", ", counts)} masks to compute again, and must have equally many: decode even shares, or one at a time");
+        // Canvas by canvas, and in a canvas from left to right.
+        var at_BW = chosen_BL.nonzero().select(1, 1).contiguous().view(Canvases, w);
+        var ids_BW = Ids_BL.gather(1, at_BW);
+        _seen?.Invoke(ids_BW);
+        var row_BK = chosen_BL.to_type(ScalarType.Int64).cumsum(1).narrow(1, begin, end - begin).Plus(-1L).Limited(0L, w - 1);
+        var first_B1 = HostTensor.Of([.. Enumerable.Range(0, Canvases).Select(canvas => canvas * w)], Canvases, 1).to(_model.Device);
+        return _model.HiddenAt(ids_BW, at_BW, cache, row_BK.Plus(first_B1).reshape(-1)).view(Canvases, end - begin, -1);
+    }
 
     /// <summary>[B, K, V] of hidden states, without the mask token, which is never sampled.</summary>
     public Tensor Logits(Tensor hidden_BKD) => OutputDistribution.Logits(_model, hidden_BKD.reshape(-1, _model.Spec.Width)).view(hidden_BKD.shape[0], hidden_BKD.shape[1], -1);

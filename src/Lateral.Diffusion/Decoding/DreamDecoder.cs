@@ -39,7 +39,8 @@ public sealed record DreamSettings(int GenLength, int Steps, DreamAlgorithm Algo
     /// <summary>Of <see cref="DreamAlgorithm.Threshold"/>.</summary>
     public double Threshold { get; init; } = .9;
 
-    public DecodingCache Cache { get; init; }
+    /// <summary>None, prefix or dual.</summary>
+    public DecodingCache Cache { get; init; } = DecodingCache.None;
 
     /// <summary>With a cache; null = the whole completion.</summary>
     public int? BlockLength { get; init; }
@@ -58,6 +59,7 @@ public sealed record DreamSettings(int GenLength, int Steps, DreamAlgorithm Algo
             Require(Cache != DecodingCache.None && Steps % blocks == 0, $"blocks of {block} tokens need a cache, and a multiple of {blocks} steps");
         }
 
+        Require(Cache is NoCache or PrefixCache or DualCache, "Dream's blocks are cached by prefix or dual");
         Require(Cache == DecodingCache.None || Algorithm is DreamAlgorithm.Entropy or DreamAlgorithm.Threshold, "with a cache, Dream reveals by entropy or by threshold");
         return this;
     }
@@ -134,21 +136,20 @@ public static class DreamDecoder
         var (times, call) = (Times(perBlock, settings.Epsilon), 0);
         for (var begin = canvas.Begin; begin < canvas.End; begin += length)
         {
-            using var cache = new KeyValueCache();
+            using var memory = new BlockMemory();
             var end = Math.Min(begin + length, canvas.End);
             if (canvas.MaskedCounts(begin, end).All(count => count == 0)) continue;
             using (NewDisposeScope())
             {
-                var (token_B1, _) = Propose(canvas.Logits(canvas.Hidden(begin, begin + 1, cache)), settings, draws, call++, begin);
+                var (token_B1, _) = Propose(canvas.Logits(settings.Cache.Hidden(canvas, memory, begin, begin + 1, 0, call)), settings, draws, call++, begin);
                 canvas.Reveal(begin, token_B1, canvas.Masked(begin, begin + 1));
             }
 
             var left = canvas.MaskedCounts(begin, end);
-            if (settings.Cache == DecodingCache.Prefix) cache.Truncate(begin);
             for (var step = 1; More(canvas, settings, begin, end, step, perBlock); step++, call++)
             {
                 using var scope = NewDisposeScope();
-                var (tokens_BK, confidence_BK) = Propose(canvas.Logits(canvas.Hidden(settings.Cache, cache, begin, end)), settings, draws, call, begin);
+                var (tokens_BK, confidence_BK) = Propose(canvas.Logits(settings.Cache.Hidden(canvas, memory, begin, end, step, call)), settings, draws, call, begin);
                 Reveal(canvas, settings, begin, tokens_BK, confidence_BK, times, step, left, most: null);
             }
         }

@@ -6,19 +6,6 @@ using static TorchSharp.torch;
 
 namespace Lateral.Diffusion.Decoding;
 
-/// <summary>What is computed again at every step.</summary>
-public enum DecodingCache
-{
-    /// <summary>Everything.</summary>
-    None,
-
-    /// <summary>The block and what is behind it; what is before it is cached once a block.</summary>
-    Prefix,
-
-    /// <summary>The block; both sides of it are cached once a block.</summary>
-    Dual,
-}
-
 /// <summary>How LLaDA completes a prompt: block by block from left to right, within a block in any order.</summary>
 /// <param name="GenLength">tokens of a completion</param>
 /// <param name="BlockLength">divides it</param>
@@ -31,7 +18,7 @@ public sealed record SemiAutoregressiveSettings(int GenLength, int BlockLength, 
     /// <summary>Classifier-free guidance, unconditional + (scale + 1) (conditional - unconditional); 0 = off.</summary>
     public double GuidanceScale { get; init; }
 
-    public DecodingCache Cache { get; init; }
+    public DecodingCache Cache { get; init; } = DecodingCache.None;
 
     /// <summary>What a step reveals of its block.</summary>
     public DecodingRule Rule { get; init; } = DecodingRule.Share;
@@ -49,6 +36,7 @@ public sealed record SemiAutoregressiveSettings(int GenLength, int BlockLength, 
         Require(GuidanceScale >= 0, $"guidance scale {GuidanceScale} must be 0 or positive");
         Require(!Random || Rule is EvenShare, "random order reveals an even share: a rule of confidence has none to go by");
         Require(GuidanceScale == 0 || EarlyCommit is null, "early commit compares logits without guidance: choose one");
+        Cache.Require();
         Require(Cache == DecodingCache.None || (GuidanceScale == 0 && EarlyCommit is null), "guidance and early commit look at all positions: they need cache = none");
         return this;
     }
@@ -96,11 +84,12 @@ public static class SemiAutoregressiveDecoder
 
     private static Tensor Run(TransformerModel model, DecodingCanvas canvas, SemiAutoregressiveSettings settings, DecodingDraws draws)
     {
+        if (settings.Cache is DelayedCache && model.Spec.AnswersBefore) throw new DecodingException($"a delayed cache needs a model that answers in place, and {model.Spec.Family} answers one position before");
         using var quiet = no_grad();
         var (perBlock, call) = (settings.Steps / (settings.GenLength / settings.BlockLength), 0);
         for (var begin = canvas.Begin; begin < canvas.End; begin += settings.BlockLength)
         {
-            using var cache = settings.Cache == DecodingCache.None ? null : new KeyValueCache();
+            using var memory = new BlockMemory();
             var end = Math.Min(begin + settings.BlockLength, canvas.End);
             var counts = canvas.MaskedCounts(begin, end);
             // Between holes a block may be given.
@@ -119,7 +108,7 @@ public static class SemiAutoregressiveDecoder
 
                     Reveal(hidden_BGD.narrow(1, begin - canvas.Begin, end - begin), step);
                 }
-                else Reveal(settings.GuidanceScale > 0 ? canvas.HiddenWithAndWithoutGiven(begin, end) : Hidden(canvas, settings.Cache, cache, begin, end, step), step);
+                else Reveal(settings.GuidanceScale > 0 ? canvas.HiddenWithAndWithoutGiven(begin, end) : settings.Cache.Hidden(canvas, memory, begin, end, step, call), step);
             }
 
             void Reveal(Tensor hidden_BKD, int step)
@@ -139,18 +128,5 @@ public static class SemiAutoregressiveDecoder
         }
 
         return canvas.Ids_BL.clone();
-    }
-
-    /// <summary>The block's hidden states: the first forward of a block computes and caches everything.</summary>
-    private static Tensor Hidden(DecodingCanvas canvas, DecodingCache kind, KeyValueCache? cache, int begin, int end, int step)
-    {
-        if (cache is null || step == 0)
-        {
-            var hidden_BKD = canvas.Hidden(begin, end, cache);
-            if (kind == DecodingCache.Prefix) cache!.Truncate(begin);
-            return hidden_BKD;
-        }
-
-        return canvas.Hidden(kind, cache, begin, end);
     }
 }

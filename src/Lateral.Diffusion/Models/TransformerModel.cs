@@ -77,9 +77,7 @@ public sealed class TransformerModel : IDisposable
         if (Spec.AnswersBefore) throw new ModelException($"a {Spec.Family} model that answers one position before its question cannot be asked about blocks beside their clean copy");
         var (b, l) = (ids_BL.shape[0], ids_BL.shape[1]);
         var (cos_L1K, sin_L1K) = rotary.For(layout.Longest);
-        Tensor Placed(Tensor table_L1K) => table_L1K.index_select(0, layout.Position_BL.view(-1)).view(b, l, 1, Spec.RotaryWidth);
-        var bias_BLL = Bias(layout.Visible_BLL);
-        return Run(ids_BL, new(b, l, Placed(cos_L1K), Placed(sin_L1K), null) { Bias_BLL = bias_BLL }, rows_N);
+        return Run(ids_BL, new(b, l, Placed(cos_L1K, layout.Position_BL), Placed(sin_L1K, layout.Position_BL), null) { Bias_BLL = Bias(layout.Visible_BLL) }, rows_N);
     }
 
     /// <summary>
@@ -102,6 +100,22 @@ public sealed class TransformerModel : IDisposable
             Bias_BLL = visible_BWT is not null ? Bias(visible_BWT) : Spec.AttentionBlock is { } size && size < seen ? BlockBias(seen, size).narrow(1, start, w) : null,
         };
         return Run(ids_BW, attention, rows_N is not null && Spec.AnswersBefore ? Before(ids_BW, rows_N) : rows_N);
+    }
+
+    /// <summary>The same of positions that do not stand side by side; they take their cached places, and see all cached ones.</summary>
+    /// <param name="ids_BW">their ids, int64; none is padding</param>
+    /// <param name="at_BW">their places, int64, each once and cached before</param>
+    public Tensor HiddenAt(Tensor ids_BW, Tensor at_BW, KeyValueCache cache, Tensor? rows_N = null)
+    {
+        if (Spec.AnswersBefore) throw new ModelException($"a {Spec.Family} model answers one position before its question, which need not be among those that are computed");
+        var (b, w, seen) = (ids_BW.shape[0], ids_BW.shape[1], cache.Length);
+        var (cos_T1K, sin_T1K) = rotary.For(seen);
+        var attention = new Attention(b, w, Placed(cos_T1K, at_BW), Placed(sin_T1K, at_BW), null)
+        {
+            Window = new(cache, 0, 0, true, cos_T1K, sin_T1K) { At_BW = at_BW },
+            Bias_BLL = Spec.AttentionBlock is { } size && size < seen ? BlockBias(seen, size).squeeze(0).index_select(0, at_BW.view(-1)).view(b, w, seen) : null,
+        };
+        return Run(ids_BW, attention, rows_N);
     }
 
     /// <summary>Scores of every token, [N, V], for hidden rows [N, D]; float32, because softmax and log-probabilities are.</summary>
@@ -172,6 +186,9 @@ public sealed class TransformerModel : IDisposable
 
     /// <summary>The unmasking policy's block: of this model's kind, dense, on parameters of its own.</summary>
     internal Tensor UnmaskingBlock(Tensor x_RD, Attention attention) => block.Run(unmasking ?? throw new InvalidOperationException("this model has no unmasking policy"), null, x_RD, attention, null);
+
+    /// <summary>[B, L, 1, K] of a table's rows at positions.</summary>
+    private static Tensor Placed(Tensor table_L1K, Tensor at_BL) => table_L1K.index_select(0, at_BL.view(-1)).view(at_BL.shape[0], at_BL.shape[1], 1, -1);
 
     /// <summary>Rows of the positions one before; a canvas's first keeps its own.</summary>
     private static Tensor Before(Tensor ids_BL, Tensor rows_N)
