@@ -43,11 +43,12 @@ public sealed record SemiAutoregressiveSettings(int GenLength, int BlockLength, 
 }
 
 /// <summary>
-/// LLaDA's generation (Nie et al., arXiv 2502.09992, algorithm 5), Fast-dLLM's cached and threshold forms of it (Wu et al., arXiv 2505.22618), and Prophet's early commit.
+/// LLaDA's generation (Nie et al., arXiv 2502.09992, algorithm 5), cached and threshold forms of it (<see cref="DecodingCache"/>, <see cref="DecodingRule"/>), and Prophet's early commit.
 /// </summary>
 /// <remarks>
-/// Where what is revealed depends on the sampled tokens (low confidence, threshold, factor) the log-probabilities of the revealed tokens alone are no behaviour log-probabilities, and with a cache they
-/// are not those of the learner's forward either: for answers, not for rollouts to learn from. Shapes: B canvases, K positions of a block, V vocabulary.
+/// Where what is revealed depends on the sampled tokens (low confidence, threshold, factor, by run) the log-probabilities of the revealed tokens alone are no behaviour log-probabilities, and with a
+/// cache they are not those of the learner's forward either: for answers, not for rollouts to learn from. Random order and the entropy bound see no sampled token: exact without cache, guidance and
+/// early commit. Shapes: B canvases, K positions of a block, V vocabulary.
 /// </remarks>
 public static class SemiAutoregressiveDecoder
 {

@@ -26,15 +26,15 @@ public sealed class InfillingTests : IDisposable
 
     public static TheoryData<string> Decoders => new(Fills.Keys);
 
+    /// <summary>A suffix; holes; a block that is given; a short last block; two canvases with their holes at different places.</summary>
     [Theory]
-    [InlineData("suffix", 3, 6, "314______27")]
-    [InlineData("holes", 3, 6, "3__5___1_2")]
-    [InlineData("a block that is given", 2, 6, "3__55__8")]
-    [InlineData("a short last block", 5, 4, "31_______42")]
-    [InlineData("two canvases", 3, 6, "3__5___1_2", "41___625_2")]
-    public void Filling_must_equal_full_forwards_block_by_block(string what, int block, int steps, params string[] texts)
+    [InlineData(3, 6, "314______27")]
+    [InlineData(3, 6, "3__5___1_2")]
+    [InlineData(2, 6, "3__55__8")]
+    [InlineData(5, 4, "31_______42")]
+    [InlineData(3, 6, "3__5___1_2", "41___625_2")]
+    public void Filling_must_equal_full_forwards_block_by_block(int block, int steps, params string[] texts)
     {
-        Assert.NotEmpty(what);
         var canvas = texts.Select(Parse).ToArray();
         var (output, seen) = Run(report => SemiAutoregressiveDecoder.Fill(_model, Ids(canvas), null, Shares(block, steps), report));
         var (expected, calls) = Reference(canvas, block, steps);
