@@ -63,7 +63,7 @@ public sealed class PublishedModelTests : IDisposable
     {
         foreach (var (name, family, rules) in new (string, Func<TransformerSpec, TransformerSpec>?, string[])[]
         {
-            ("llada", null, ["low-confidence", "random", "threshold", "entropy-bound"]),
+            ("llada", null, ["low-confidence", "random", "threshold", "factor", "by-run", "entropy-bound", "revise", "remask", "pipelined"]),
             ("sdar", spec => spec with { Family = "sdar", AttentionBlock = 4, HeadNorm = true, RotaryRounded = true, NormRoundedLast = true }, ["dynamic", "static", "sequential"]),
             ("Dream", spec => spec with { Family = "Dream", Shifted = true, AttentionBias = true, RotaryRounded = true }, ["entropy", "maskgit-plus", "topk-margin", "threshold"]),
         })

@@ -21,12 +21,10 @@ public enum BlockRemasking
 
 /// <summary>How SDAR and TraDo complete a prompt: blocks one after the other, each seeing the complete ones before it through their cache.</summary>
 /// <param name="Steps">the most of a block</param>
-public sealed record BlockDiffusionSettings(int GenLength, int BlockLength, int Steps, BlockRemasking Remasking)
+/// <remarks>At temperature 0 a token's confidence is that of the unfiltered distribution.</remarks>
+public sealed record BlockDiffusionSettings(int GenLength, int BlockLength, int Steps, BlockRemasking Remasking) : DecodingSettings(GenLength)
 {
     public double Threshold { get; init; } = .85;
-
-    /// <summary>0 = the most probable token, whose confidence is that of the unfiltered distribution.</summary>
-    public double Temperature { get; init; }
 
     /// <summary>Only so many of the most probable tokens; 0 = all.</summary>
     public int TopK { get; init; }
@@ -43,13 +41,12 @@ public sealed record BlockDiffusionSettings(int GenLength, int BlockLength, int 
     /// <summary>Ends a completion after the block in which it is revealed; null = nothing does.</summary>
     public int? StopToken { get; init; }
 
-    public ulong Seed { get; init; }
-
     internal BlockDiffusionSettings Checked()
     {
-        if (GenLength < 1 || BlockLength < 1 || Steps < 1 || Steps > BlockLength) throw new DecodingException($"gen-length {GenLength} and block-length {BlockLength} must be positive, and steps {Steps} at least 1 and at most a block's tokens");
-        if (!(Temperature >= 0) || TopK < 0 || !(TopP is > 0 and <= 1)) throw new DecodingException($"temperature {Temperature} and top-k {TopK} must be 0 or positive, and top-p {TopP} above 0 and at most 1");
-        if (Editing is not null && Cached) throw new DecodingException("editing needs blocks that are not cached: it goes on after a block is complete");
+        RequireCommon();
+        Require(BlockLength >= 1 && Steps >= 1 && Steps <= BlockLength, $"block-length {BlockLength} must be positive, and steps {Steps} at least 1 and at most a block's tokens");
+        Require(TopK >= 0 && TopP is > 0 and <= 1, $"top-k {TopK} must be 0 or positive, and top-p {TopP} above 0 and at most 1");
+        Require(Editing is null || !Cached, "editing needs blocks that are not cached: it goes on after a block is complete");
         return this;
     }
 }
@@ -77,7 +74,7 @@ public static class BlockDiffusionDecoder
         using var quiet = no_grad();
         var prompt = (int)prompt_BP.shape[1];
         var blocks = (prompt + settings.GenLength + settings.BlockLength - 1) / settings.BlockLength;
-        using var canvas = new DecodingCanvas(model, prompt_BP, null, (blocks * settings.BlockLength) - prompt, seen);
+        using var canvas = DecodingCanvas.Behind(model, prompt_BP, null, (blocks * settings.BlockLength) - prompt, seen);
         using var cache = new KeyValueCache();
         var (first, call) = (prompt / settings.BlockLength * settings.BlockLength, 0);
         if (first > 0 && settings.Cached)
@@ -107,7 +104,7 @@ public static class BlockDiffusionDecoder
                 {
                     BlockRemasking.Sequential => Choices.Leftmost(masked_BK, quota),
                     BlockRemasking.LowConfidenceStatic => Choices.Surest(confidence_BK, masked_BK, canvas.Quota(quota)),
-                    _ => Choices.AboveOrSurest(confidence_BK, masked_BK, settings.Threshold, quota),
+                    _ => Choices.AboveOrSurest(confidence_BK, masked_BK, settings.Threshold, canvas.Quota(quota)),
                 };
                 if (settings.Editing is { } editing)
                 {
@@ -128,7 +125,7 @@ public static class BlockDiffusionDecoder
     private static bool Stopped(DecodingCanvas canvas, int stop, int end)
     {
         using var scope = NewDisposeScope();
-        var completion_BG = canvas.Ids_BL.narrow(1, canvas.PromptLength, end - canvas.PromptLength);
+        var completion_BG = canvas.Ids_BL.narrow(1, canvas.Begin, end - canvas.Begin);
         return completion_BG.eq(zeros_like(completion_BG).Plus((long)stop)).any(1).all().cpu().item<bool>();
     }
 

@@ -22,12 +22,11 @@ internal static class Choices
         return most is { } limit ? chosen_BK.logical_and(rank_BK.Above(limit - 0.5).logical_not()) : chosen_BK;
     }
 
-    /// <summary>Those above a threshold where they are at least the quota, and else the quota of the surest (SDAR's dynamic rule).</summary>
-    public static Tensor AboveOrSurest(Tensor confidence_BK, Tensor masked_BK, double threshold, long quota)
+    /// <summary>Those above a threshold where they are at least the quota, and else the quota of the surest (SDAR's dynamic rule; D2F's with quotas of 1 and 0).</summary>
+    public static Tensor AboveOrSurest(Tensor confidence_BK, Tensor masked_BK, double threshold, Tensor quota_B)
     {
         var above_BK = confidence_BK.Above((float)threshold).logical_and(masked_BK);
-        var enough_B1 = above_BK.sum(1, keepdim: true, type: ScalarType.Int64).Plus(-quota).to_type(ScalarType.Float32).Above(-0.5);
-        return where(enough_B1, above_BK, Rank(confidence_BK, masked_BK).to_type(ScalarType.Float32).Plus(-quota + 0.5).Above(0).logical_not().logical_and(masked_BK));
+        return where(above_BK.sum(1, type: ScalarType.Int64).ge(quota_B).unsqueeze(1), above_BK, Surest(confidence_BK, masked_BK, quota_B));
     }
 
     /// <summary>The largest n of which the n-th surest is still as sure as n of them need: 1 - f / (n + 1) (dInfer's factor rule); at least one.</summary>

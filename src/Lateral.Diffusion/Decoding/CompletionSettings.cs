@@ -19,7 +19,7 @@ public sealed record CompletionSettings(int GenLength, string? Rule = null)
     /// <summary>How sure a token has to be, for rules that ask; null = the rule's own.</summary>
     public double? Threshold { get; init; }
 
-    public DecodingCache Cache { get; init; }
+    public DecodingCache Cache { get; init; } = DecodingCache.None;
 
     public ulong Seed { get; init; }
 }

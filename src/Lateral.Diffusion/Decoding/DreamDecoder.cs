@@ -25,10 +25,8 @@ public enum DreamAlgorithm
 }
 
 /// <summary>How Dream completes a prompt: on the whole canvas at once, or in blocks with a cache.</summary>
-public sealed record DreamSettings(int GenLength, int Steps, DreamAlgorithm Algorithm)
+public sealed record DreamSettings(int GenLength, int Steps, DreamAlgorithm Algorithm) : DecodingSettings(GenLength)
 {
-    public double Temperature { get; init; }
-
     /// <summary>Only so many of the most probable tokens; 0 = all.</summary>
     public int TopK { get; init; }
 
@@ -41,20 +39,28 @@ public sealed record DreamSettings(int GenLength, int Steps, DreamAlgorithm Algo
     /// <summary>Of <see cref="DreamAlgorithm.Threshold"/>.</summary>
     public double Threshold { get; init; } = .9;
 
-    public DecodingCache Cache { get; init; }
+    /// <summary>None, prefix or dual.</summary>
+    public DecodingCache Cache { get; init; } = DecodingCache.None;
 
     /// <summary>With a cache; null = the whole completion.</summary>
     public int? BlockLength { get; init; }
 
-    public ulong Seed { get; init; }
+    /// <summary>For so many positions instead.</summary>
+    internal DreamSettings For(int positions) => (this with { GenLength = Covering(positions, BlockLength ?? positions) }).Checked();
 
     internal DreamSettings Checked()
     {
-        if (GenLength < 1 || Steps < 1) throw new DecodingException($"gen-length {GenLength} and steps {Steps} must be positive");
-        if (!(Epsilon is > 0 and < 1) || !(Temperature >= 0)) throw new DecodingException($"epsilon {Epsilon} must be between 0 and 1, and temperature {Temperature} 0 or positive");
-        if (BlockLength is { } block && (Cache == DecodingCache.None || block < 1 || GenLength % block != 0 || Steps % (GenLength / block) != 0))
-            throw new DecodingException($"blocks of {block} tokens need a cache, a gen-length that is a multiple of it, and a multiple of {(block < 1 ? 1 : GenLength / block)} steps");
-        if (Cache != DecodingCache.None && Algorithm is not (DreamAlgorithm.Entropy or DreamAlgorithm.Threshold)) throw new DecodingException("with a cache, Dream reveals by entropy or by threshold");
+        RequireCommon();
+        Require(Steps >= 1, $"steps {Steps} must be positive");
+        Require(Epsilon is > 0 and < 1, $"epsilon {Epsilon} must be between 0 and 1");
+        if (BlockLength is { } block)
+        {
+            var blocks = RequireBlocks(block);
+            Require(Cache != DecodingCache.None && Steps % blocks == 0, $"blocks of {block} tokens need a cache, and a multiple of {blocks} steps");
+        }
+
+        Require(Cache is NoCache or PrefixCache or DualCache, "Dream's blocks are cached by prefix or dual");
+        Require(Cache == DecodingCache.None || Algorithm is DreamAlgorithm.Entropy or DreamAlgorithm.Threshold, "with a cache, Dream reveals by entropy or by threshold");
         return this;
     }
 }
@@ -70,14 +76,18 @@ public static class DreamDecoder
     public static Tensor Decode(TransformerModel model, Tensor prompt_BP, Tensor? attend_BP, DreamSettings settings, Action<Tensor>? seen = null) =>
         Decode(model, prompt_BP, attend_BP, settings, seen, new DecodingDraws(settings.Seed));
 
+    /// <inheritdoc cref="SemiAutoregressiveDecoder.Fill(TransformerModel, Tensor, Tensor?, SemiAutoregressiveSettings, Action{Tensor}?)"/>
+    public static Tensor Fill(TransformerModel model, Tensor canvas_BL, Tensor? attend_BL, DreamSettings settings, Action<Tensor>? seen = null)
+    {
+        using var canvas = DecodingCanvas.WithHoles(model, canvas_BL, attend_BL, seen);
+        return Run(model, canvas, settings.For(canvas.End - canvas.Begin), new DecodingDraws(settings.Seed));
+    }
+
     internal static Tensor Decode(TransformerModel model, Tensor prompt_BP, Tensor? attend_BP, DreamSettings settings, Action<Tensor>? seen, DecodingDraws draws)
     {
         settings.Checked();
-        using var quiet = no_grad();
-        using var canvas = new DecodingCanvas(model, prompt_BP, attend_BP, settings.GenLength, seen);
-        if (settings.Cache == DecodingCache.None) Whole(model, canvas, settings, draws);
-        else Blocks(canvas, settings, draws);
-        return canvas.Ids_BL.clone();
+        using var canvas = DecodingCanvas.Behind(model, prompt_BP, attend_BP, settings.GenLength, seen);
+        return Run(model, canvas, settings, draws);
     }
 
     /// <summary>How many of the masks that are left a step reveals: int(n (1 - s / t)), in float32 as published, which is none at the first of 24 steps over 24 positions; the last takes the rest.</summary>
@@ -91,17 +101,25 @@ public static class DreamDecoder
         return [.. Enumerable.Range(0, steps + 1).Select(i => i < (steps + 1) / 2 ? 1f + (step * i) : (float)epsilon - (step * (steps - i)))];
     }
 
+    private static Tensor Run(TransformerModel model, DecodingCanvas canvas, DreamSettings settings, DecodingDraws draws)
+    {
+        using var quiet = no_grad();
+        if (settings.Cache == DecodingCache.None) Whole(model, canvas, settings, draws);
+        else Blocks(canvas, settings, draws);
+        return canvas.Ids_BL.clone();
+    }
+
     private static void Whole(TransformerModel model, DecodingCanvas canvas, DreamSettings settings, DecodingDraws draws)
     {
-        var (begin, end) = (canvas.PromptLength, canvas.Length);
-        var (times, left) = (Times(settings.Steps, settings.Epsilon), settings.GenLength);
+        var (begin, end) = (canvas.Begin, canvas.End);
+        var (times, left) = (Times(settings.Steps, settings.Epsilon), canvas.MaskedCounts(begin, end));
         for (var step = 0; More(canvas, settings, begin, end, step, settings.Steps); step++)
         {
             using var scope = NewDisposeScope();
             var (tokens_BK, confidence_BK) = Propose(canvas.Logits(canvas.Hidden(begin, end)), settings, draws, step, begin);
             if (settings.Algorithm != DreamAlgorithm.Origin)
             {
-                left -= Reveal(canvas, settings, begin, tokens_BK, confidence_BK, times, step, left, Math.Max(1, settings.GenLength / settings.Steps));
+                Reveal(canvas, settings, begin, tokens_BK, confidence_BK, times, step, left, Math.Max(1, settings.GenLength / settings.Steps));
                 continue;
             }
 
@@ -116,22 +134,23 @@ public static class DreamDecoder
         var length = settings.BlockLength ?? settings.GenLength;
         var perBlock = settings.Steps / (settings.GenLength / length);
         var (times, call) = (Times(perBlock, settings.Epsilon), 0);
-        for (var begin = canvas.PromptLength; begin < canvas.Length; begin += length)
+        for (var begin = canvas.Begin; begin < canvas.End; begin += length)
         {
-            using var cache = new KeyValueCache();
-            var (end, left) = (begin + length, length - 1);
+            using var memory = new BlockMemory();
+            var end = Math.Min(begin + length, canvas.End);
+            if (canvas.MaskedCounts(begin, end).All(count => count == 0)) continue;
             using (NewDisposeScope())
             {
-                var (token_B1, _) = Propose(canvas.Logits(canvas.Hidden(begin, begin + 1, cache)), settings, draws, call++, begin);
-                canvas.Reveal(begin, token_B1, ones_like(token_B1, ScalarType.Bool));
+                var (token_B1, _) = Propose(canvas.Logits(settings.Cache.Hidden(canvas, memory, begin, begin + 1, 0, call)), settings, draws, call++, begin);
+                canvas.Reveal(begin, token_B1, canvas.Masked(begin, begin + 1));
             }
 
-            if (settings.Cache == DecodingCache.Prefix) cache.Truncate(begin);
+            var left = canvas.MaskedCounts(begin, end);
             for (var step = 1; More(canvas, settings, begin, end, step, perBlock); step++, call++)
             {
                 using var scope = NewDisposeScope();
-                var (tokens_BK, confidence_BK) = Propose(canvas.Logits(canvas.Hidden(settings.Cache, cache, begin, end)), settings, draws, call, begin);
-                left -= Reveal(canvas, settings, begin, tokens_BK, confidence_BK, times, step, left, most: null);
+                var (tokens_BK, confidence_BK) = Propose(canvas.Logits(settings.Cache.Hidden(canvas, memory, begin, end, step, call)), settings, draws, call, begin);
+                Reveal(canvas, settings, begin, tokens_BK, confidence_BK, times, step, left, most: null);
             }
         }
     }
@@ -139,21 +158,20 @@ public static class DreamDecoder
     private static bool More(DecodingCanvas canvas, DreamSettings settings, int begin, int end, int step, int steps) =>
         settings.Algorithm == DreamAlgorithm.Threshold ? canvas.MaskedCounts(begin, end).Any(count => count > 0) : step < steps;
 
-    /// <param name="left">masks of each canvas</param>
+    /// <param name="left">[B] masks of each canvas, from which the step takes what it reveals; a threshold has no need of them</param>
     /// <param name="most">that a threshold lets through; null = any number</param>
-    /// <returns>how many of the masks that are left it reveals; of a threshold, which counts them itself, 0</returns>
-    private static int Reveal(DecodingCanvas canvas, DreamSettings settings, int begin, Tensor tokens_BK, Tensor confidence_BK, float[] times, int step, int left, int? most)
+    private static void Reveal(DecodingCanvas canvas, DreamSettings settings, int begin, Tensor tokens_BK, Tensor confidence_BK, float[] times, int step, int[] left, int? most)
     {
         var masked_BK = canvas.Masked(begin, begin + (int)tokens_BK.shape[1]);
         if (settings.Algorithm == DreamAlgorithm.Threshold)
         {
             canvas.Reveal(begin, tokens_BK, Choices.AtLeast(confidence_BK, masked_BK, settings.Threshold, most));
-            return 0;
+            return;
         }
 
-        var quota = Quota(times, step, left);
+        int[] quota = [.. left.Select(masks => Quota(times, step, masks))];
         canvas.Reveal(begin, tokens_BK, Choices.Surest(confidence_BK, masked_BK, canvas.Quota(quota)));
-        return quota;
+        for (var b = 0; b < left.Length; b++) left[b] -= quota[b];
     }
 
     /// <summary>Tokens, and how sure each position is, after temperature and filters.</summary>

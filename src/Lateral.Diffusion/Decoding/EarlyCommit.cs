@@ -25,8 +25,8 @@ public sealed record EarlyCommit(int AnswerStart, int AnswerLength)
     /// <remarks>Reads one number back: whether to go on cannot be decided on the device.</remarks>
     internal bool Decides(DecodingCanvas canvas, Tensor hidden_BGD, double progress)
     {
-        var first = AnswerStart - canvas.PromptLength;
-        if (first < 0 || AnswerLength < 1 || first + AnswerLength > hidden_BGD.shape[1]) throw new DecodingException($"the answer's positions {AnswerStart} to {AnswerStart + AnswerLength - 1} are not all in the completion, {canvas.PromptLength} to {canvas.Length - 1}");
+        var first = AnswerStart - canvas.Begin;
+        if (first < 0 || AnswerLength < 1 || first + AnswerLength > hidden_BGD.shape[1]) throw new DecodingException($"the answer's positions {AnswerStart} to {AnswerStart + AnswerLength - 1} are not all in the completion, {canvas.Begin} to {canvas.End - 1}");
         // The mean difference of the two largest logits.
         var gap = OutputDistribution.Margin(canvas.Logits(hidden_BGD.narrow(1, first, AnswerLength))).mean().cpu().item<float>();
         return gap >= (progress < EarlyPart ? Early : progress < MiddlePart ? Middle : Late);

@@ -50,16 +50,12 @@ public sealed class PublishedModel : IAsyncDisposable
     /// <exception cref="ModelException">prompt and completion are longer than the model's longest canvas</exception>
     public async Task<ImmutableArray<CompletedPrompt>> CompleteAsync(IReadOnlyList<ImmutableArray<int>> prompts, CompletionSettings settings, IReadOnlyList<int> ends, CancellationToken cancellation)
     {
-        var rules = CompletionRules.Of(Spec);
-        var rule = settings.Rule ?? rules[0];
-        if (!rules.Contains(rule, StringComparer.Ordinal)) throw new DecodingException($"a {Spec.Family} model has no rule {rule}; it has {string.Join(", ", rules)}");
-        // What is cached is never padding, and blocks are counted from the begin.
-        var together = Spec.AttentionBlock is null && settings.Cache == DecodingCache.None;
+        var decoder = CompletionRules.Decoder(Spec, settings, ends.Count == 0 ? null : ends[0]);
         var completed = ImmutableArray.CreateBuilder<CompletedPrompt>(prompts.Count);
-        foreach (var batch in together ? [prompts] : prompts.Select(prompt => (IReadOnlyList<ImmutableArray<int>>)[prompt]))
+        foreach (var batch in decoder.Together ? [prompts] : prompts.Select(prompt => (IReadOnlyList<ImmutableArray<int>>)[prompt]))
         {
             cancellation.ThrowIfCancellationRequested();
-            completed.AddRange(await _thread.Run(() => Complete(batch, settings, rule, ends)).ConfigureAwait(false));
+            completed.AddRange(await _thread.Run(() => Complete(batch, decoder, settings.GenLength, ends)).ConfigureAwait(false));
         }
 
         return completed.ToImmutable();
@@ -71,23 +67,20 @@ public sealed class PublishedModel : IAsyncDisposable
         _thread.Dispose();
     }
 
-    private CompletedPrompt[] Complete(IReadOnlyList<ImmutableArray<int>> prompts, CompletionSettings settings, string rule, IReadOnlyList<int> ends)
+    private CompletedPrompt[] Complete(IReadOnlyList<ImmutableArray<int>> prompts, CompletionDecoder decoder, int genLength, IReadOnlyList<int> ends)
     {
         var longest = prompts.Max(prompt => prompt.Length);
         long[] Row(ImmutableArray<int> prompt, Func<int, long> token, long fill) => [.. Enumerable.Repeat(fill, longest - prompt.Length), .. prompt.Select(id => token(id))];
         var prompt_BP = HostTensor.Of([.. prompts.SelectMany(prompt => Row(prompt, id => id, _pad))], prompts.Count, longest);
         var attend_BP = prompts.All(prompt => prompt.Length == longest) ? null : HostTensor.Of([.. prompts.SelectMany(prompt => Row(prompt, _ => 1, 0))], prompts.Count, longest);
         var forwards = 0;
-        void Seen(Tensor ids) => forwards++;
-        var ids_BL = Spec.AttentionBlock is { } block ? BlockDiffusionDecoder.Decode(_model, prompt_BP, CompletionRules.OfBlockwise(settings, rule, block, ends.Count == 0 ? null : ends[0]), Seen)
-            : Spec.Shifted ? DreamDecoder.Decode(_model, prompt_BP, attend_BP, CompletionRules.OfShifted(settings, rule), Seen)
-            : SemiAutoregressiveDecoder.Decode(_model, prompt_BP, attend_BP, CompletionRules.OfFull(settings, rule), Seen);
+        var ids_BL = decoder.Decode(_model, prompt_BP, attend_BP, _ => forwards++);
         var length = (int)ids_BL.shape[1];
         var ids = ids_BL.cpu().data<long>().ToArray();
         return
         [
             .. prompts.Select((_, row) => new CompletedPrompt(
-                [.. ids.AsSpan((row * length) + longest, settings.GenLength).ToArray().Select(id => (int)id).TakeWhile(id => !ends.Contains(id) && id != Spec.MaskToken)], forwards)),
+                [.. ids.AsSpan((row * length) + longest, genLength).ToArray().Select(id => (int)id).TakeWhile(id => !ends.Contains(id) && id != Spec.MaskToken)], forwards)),
         ];
     }
 }

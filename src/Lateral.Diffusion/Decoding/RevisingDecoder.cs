@@ -8,16 +8,16 @@ namespace Lateral.Diffusion.Decoding;
 /// <summary>How WINO completes a prompt: it reveals widely and takes back what does not hold.</summary>
 /// <param name="Threshold">a token is revealed where it is surer than this</param>
 /// <param name="ThresholdBack">and masked again where it is less sure than this, seen from all other positions</param>
-public sealed record RevisingSettings(int GenLength, int BlockLength, double Threshold, double ThresholdBack)
+public sealed record RevisingSettings(int GenLength, int BlockLength, double Threshold, double ThresholdBack) : DecodingSettings(GenLength)
 {
-    public double Temperature { get; init; }
-
-    public ulong Seed { get; init; }
+    /// <summary>For so many positions instead.</summary>
+    internal RevisingSettings For(int positions) => (this with { GenLength = Covering(positions, BlockLength) }).Checked();
 
     internal RevisingSettings Checked()
     {
-        if (BlockLength < 1 || GenLength < 1 || GenLength % BlockLength != 0) throw new DecodingException($"gen-length {GenLength} must be a positive multiple of block-length {BlockLength}");
-        return Threshold is > 0 and < 1 && ThresholdBack is > 0 and <= 1 ? this : throw new DecodingException($"threshold {Threshold} and threshold-back {ThresholdBack} must be probabilities");
+        RequireBlocks(BlockLength);
+        Require(Threshold is > 0 and < 1 && ThresholdBack is > 0 and <= 1, $"threshold {Threshold} and threshold-back {ThresholdBack} must be probabilities");
+        return this;
     }
 }
 
@@ -39,14 +39,27 @@ public static class RevisingDecoder
     public static Tensor Decode(TransformerModel model, Tensor prompt_1P, RevisingSettings settings, Action<Tensor>? seen = null)
     {
         settings.Checked();
+        using var canvas = DecodingCanvas.Behind(model, prompt_1P, null, settings.GenLength, null);
+        return Run(model, canvas, settings, seen);
+    }
+
+    /// <inheritdoc cref="SemiAutoregressiveDecoder.Fill(TransformerModel, Tensor, Tensor?, SemiAutoregressiveSettings, Action{Tensor}?)"/>
+    public static Tensor Fill(TransformerModel model, Tensor canvas_1L, RevisingSettings settings, Action<Tensor>? seen = null)
+    {
+        using var canvas = DecodingCanvas.WithHoles(model, canvas_1L, null, null);
+        return Run(model, canvas, settings.For(canvas.End - canvas.Begin), seen);
+    }
+
+    private static Tensor Run(TransformerModel model, DecodingCanvas canvas, RevisingSettings settings, Action<Tensor>? seen)
+    {
         if (model.Spec.AnswersBefore || model.Spec.AttentionBlock is not null) throw new DecodingException($"revision needs a model that sees everything and answers in place, and {model.Spec.Family} does not");
-        if (prompt_1P.shape[0] != 1) throw new DecodingException($"revision decodes one prompt at a time, got {prompt_1P.shape[0]}");
+        if (canvas.Canvases != 1) throw new DecodingException($"revision decodes one prompt at a time, got {canvas.Canvases}");
         using var quiet = no_grad();
-        using var canvas = new DecodingCanvas(model, prompt_1P, null, settings.GenLength, null);
-        var (draws, call, length) = (new DecodingDraws(settings.Seed), 0, settings.BlockLength);
-        for (var begin = canvas.PromptLength; begin < canvas.Length; begin += length)
+        var (draws, call) = (new DecodingDraws(settings.Seed), 0);
+        for (var begin = canvas.Begin; begin < canvas.End; begin += settings.BlockLength)
         {
             using var outer = NewDisposeScope();
+            var length = Math.Min(settings.BlockLength, canvas.End - begin);
             var layout = Layout(canvas.Length, begin, length, model.Device);
             var (rows_N, shadow_1K) = (Rows(canvas.Length, begin, length, model.Device), zeros([1, length], ScalarType.Int64, model.Device).Plus((long)model.Spec.MaskToken));
             var accepted = BeforeTheFirst;
@@ -57,6 +70,7 @@ public static class RevisingDecoder
                 seen?.Invoke(ids);
                 var logits_2KV = canvas.Logits(model.HiddenRows(ids, rows_N, layout).view(2, length, -1));
                 var masked_1K = canvas.Masked(begin, begin + length);
+                var taking_1K = masked_1K.logical_not().logical_and(canvas.Open(begin, begin + length));
                 var current_1K = canvas.Ids_BL.narrow(1, begin, length);
                 var tokens_1K = draws.Tokens(logits_2KV.narrow(0, 0, 1), settings.Temperature, call, begin);
                 var p_2KV = logits_2KV.softmax(-1);
@@ -64,12 +78,12 @@ public static class RevisingDecoder
                 var back_1K = OutputDistribution.At(p_2KV.narrow(0, 1, 1), current_1K);
 
                 // What is above a threshold is the surest anyway, so both choices are a number of the surest: two numbers are read back.
-                var counts = cat([confidence_1K.Above((float)settings.Threshold).logical_and(masked_1K).sum(1), back_1K.Above(Math.BitDecrement((float)settings.ThresholdBack)).logical_or(masked_1K).logical_not().sum(1)], 0).cpu().data<long>().ToArray();
+                var counts = cat([confidence_1K.Above((float)settings.Threshold).logical_and(masked_1K).sum(1), back_1K.Above(Math.BitDecrement((float)settings.ThresholdBack)).logical_not().logical_and(taking_1K).sum(1)], 0).cpu().data<long>().ToArray();
                 var wide = Math.Clamp((int)counts[0], 1, Math.Clamp((int)(left * WidestShare), Least, Most));
                 var back = wide > 1 ? Math.Min((int)counts[1], accepted - 1) : 0;
-                var taken_1K = Choices.Surest(back_1K.neg(), masked_1K.logical_not(), canvas.Quota(back));
+                var taken_1K = Choices.Surest(back_1K.neg(), taking_1K, canvas.Quota(back));
                 canvas.Reveal(begin, tokens_1K, Choices.Surest(confidence_1K, masked_1K, canvas.Quota(wide)));
-                canvas.Reveal(begin, shadow_1K, taken_1K);
+                canvas.Hide(begin, taken_1K);
                 accepted = wide;
             }
         }

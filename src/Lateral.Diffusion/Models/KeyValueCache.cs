@@ -32,14 +32,13 @@ public sealed class KeyValueCache : IDisposable
     internal (Tensor Keys_BTA, Tensor Values_BTA) Of(int pass) => _passes[pass];
 
     /// <summary>Puts a window's keys and values in the place of those cached there.</summary>
-    /// <param name="pass">which run of a block; a looped block has several</param>
-    /// <param name="store">what the window computed stays</param>
     /// <returns>those of every position that the window sees</returns>
-    internal (Tensor Keys_BTA, Tensor Values_BTA) Merge(int pass, long start, Tensor keys_BWA, Tensor values_BWA, bool store)
+    internal (Tensor Keys_BTA, Tensor Values_BTA) Merge(CachedWindow window, Tensor keys_BWA, Tensor values_BWA)
     {
-        if (pass < _passes.Count) (keys_BWA, values_BWA) = (Merged(_passes[pass].Keys_BTA, start, keys_BWA), Merged(_passes[pass].Values_BTA, start, values_BWA));
-        else if (start != 0) throw new InvalidOperationException($"a window begins at {start} and nothing before it is cached");
-        if (store) Replace(pass, keys_BWA.detach().clone(), values_BWA.detach().clone());
+        var (pass, start) = (window.Pass, window.Start);
+        if (pass < _passes.Count) (keys_BWA, values_BWA) = (Merged(_passes[pass].Keys_BTA, window, keys_BWA), Merged(_passes[pass].Values_BTA, window, values_BWA));
+        else if (start != 0 || window.At_BW is not null) throw new InvalidOperationException($"a window begins at {start} and nothing before it is cached");
+        if (window.Store) Replace(pass, keys_BWA.detach().clone(), values_BWA.detach().clone());
         return (keys_BWA, values_BWA);
     }
 
@@ -54,9 +53,10 @@ public sealed class KeyValueCache : IDisposable
         _passes.Clear();
     }
 
-    private static Tensor Merged(Tensor cached_BTA, long start, Tensor window_BWA)
+    private static Tensor Merged(Tensor cached_BTA, CachedWindow window, Tensor window_BWA)
     {
-        var (length, end) = (cached_BTA.shape[1], start + window_BWA.shape[1]);
+        if (window.At_BW is { } at_BW) return cached_BTA.scatter(1, at_BW.unsqueeze(2).expand(window_BWA.shape), window_BWA);
+        var (start, length, end) = (window.Start, cached_BTA.shape[1], window.Start + window_BWA.shape[1]);
         if (start > length) throw new InvalidOperationException($"a window begins at {start} and only {length} positions before it are cached");
         return cat(end < length ? [cached_BTA.narrow(1, 0, start), window_BWA, cached_BTA.narrow(1, end, length - end)] : [cached_BTA.narrow(1, 0, start), window_BWA], 1);
     }
@@ -77,5 +77,12 @@ public sealed class KeyValueCache : IDisposable
 }
 
 /// <summary>How one block of a windowed forward sees the cache.</summary>
+/// <param name="Pass">which run of a block; a looped block has several</param>
+/// <param name="Start">of its first position; the others stand behind it</param>
+/// <param name="Store">what the window computed stays</param>
 /// <param name="KeyCos">[T, 1, K] of all positions that are seen; <paramref name="KeySin"/> alike</param>
-internal sealed record CachedWindow(KeyValueCache Cache, int Pass, long Start, bool Store, Tensor KeyCos, Tensor KeySin);
+internal sealed record CachedWindow(KeyValueCache Cache, int Pass, long Start, bool Store, Tensor KeyCos, Tensor KeySin)
+{
+    /// <summary>int64 cached positions of a window that do not stand side by side; null = they do.</summary>
+    public Tensor? At_BW { get; init; }
+}

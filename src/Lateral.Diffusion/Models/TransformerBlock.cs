@@ -55,7 +55,7 @@ internal sealed class TransformerBlock(TransformerSpec spec)
         var (seen, keyCos, keySin) = (l, cos, sin);
         if (attention.Window is { } window)
         {
-            var (keys_BTA, values_BTA) = window.Cache.Merge(window.Pass, window.Start, k_RA.view(b, l, -1), v_RA.view(b, l, -1), window.Store);
+            var (keys_BTA, values_BTA) = window.Cache.Merge(window, k_RA.view(b, l, -1), v_RA.view(b, l, -1));
             (seen, k_RA, v_RA, keyCos, keySin) = (keys_BTA.shape[1], keys_BTA, values_BTA, window.KeyCos, window.KeySin);
         }
 

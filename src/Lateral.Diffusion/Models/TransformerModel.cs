@@ -85,9 +85,7 @@ public sealed class TransformerModel : IDisposable
         if (Spec.AnswersBefore) throw new ModelException($"a {Spec.Family} model that answers one position before its question cannot be asked about blocks beside their clean copy");
         var (b, l) = (ids_BL.shape[0], ids_BL.shape[1]);
         var (cos_L1K, sin_L1K) = rotary.For(layout.Longest);
-        Tensor Placed(Tensor table_L1K) => table_L1K.index_select(0, layout.Position_BL.view(-1)).view(b, l, 1, Spec.RotaryWidth);
-        var bias_BLL = Bias(layout.Visible_BLL);
-        return Run(ids_BL, new(b, l, Placed(cos_L1K), Placed(sin_L1K), null) { Bias_BLL = bias_BLL }, rows_N);
+        return Run(ids_BL, new(b, l, Placed(cos_L1K, layout.Position_BL), Placed(sin_L1K, layout.Position_BL), null) { Bias_BLL = Bias(layout.Visible_BLL) }, rows_N);
     }
 
     /// <summary>
@@ -96,8 +94,9 @@ public sealed class TransformerModel : IDisposable
     /// <param name="ids_BW">ids of the window's positions, int64; none of them is padding</param>
     /// <param name="rows_N">indices b * W + i into the flattened window; null = all</param>
     /// <param name="store">keep the window's keys and values in the place of those cached there</param>
+    /// <param name="visible_BWT">bool, batch 1 or B: which of the T positions, cached ones and the window's, a window's position sees; null = as the family does</param>
     /// <returns>of a model that answers one position before, states before the chosen ones; the window's first position gets its own</returns>
-    public Tensor HiddenWindow(Tensor ids_BW, KeyValueCache cache, long start, bool store, Tensor? rows_N = null)
+    public Tensor HiddenWindow(Tensor ids_BW, KeyValueCache cache, long start, bool store, Tensor? rows_N = null, Tensor? visible_BWT = null)
     {
         if (Spec.Causal) throw new ModelException("an autoregressive model has no windows: what it caches is its past alone");
         var (b, w) = (ids_BW.shape[0], ids_BW.shape[1]);
@@ -106,9 +105,25 @@ public sealed class TransformerModel : IDisposable
         var attention = new Attention(b, w, cos_T1K.narrow(0, start, w), sin_T1K.narrow(0, start, w), null)
         {
             Window = new(cache, 0, start, store, cos_T1K, sin_T1K),
-            Bias_BLL = Spec.AttentionBlock is { } size && size < seen ? BlockBias(seen, size).narrow(1, start, w) : null,
+            Bias_BLL = visible_BWT is not null ? Bias(visible_BWT) : Spec.AttentionBlock is { } size && size < seen ? BlockBias(seen, size).narrow(1, start, w) : null,
         };
         return Run(ids_BW, attention, rows_N is not null && Spec.AnswersBefore ? Before(ids_BW, rows_N) : rows_N);
+    }
+
+    /// <summary>The same of positions that do not stand side by side; they take their cached places, and see all cached ones.</summary>
+    /// <param name="ids_BW">their ids, int64; none is padding</param>
+    /// <param name="at_BW">their places, int64, each once and cached before</param>
+    public Tensor HiddenAt(Tensor ids_BW, Tensor at_BW, KeyValueCache cache, Tensor? rows_N = null)
+    {
+        if (Spec.AnswersBefore) throw new ModelException($"a {Spec.Family} model answers one position before its question, which need not be among those that are computed");
+        var (b, w, seen) = (ids_BW.shape[0], ids_BW.shape[1], cache.Length);
+        var (cos_T1K, sin_T1K) = rotary.For(seen);
+        var attention = new Attention(b, w, Placed(cos_T1K, at_BW), Placed(sin_T1K, at_BW), null)
+        {
+            Window = new(cache, 0, 0, true, cos_T1K, sin_T1K) { At_BW = at_BW },
+            Bias_BLL = Spec.AttentionBlock is { } size && size < seen ? BlockBias(seen, size).squeeze(0).index_select(0, at_BW.view(-1)).view(b, w, seen) : null,
+        };
+        return Run(ids_BW, attention, rows_N);
     }
 
     /// <summary>
@@ -209,6 +224,9 @@ public sealed class TransformerModel : IDisposable
 
     /// <summary>The unmasking policy's block: of this model's kind, dense, on parameters of its own.</summary>
     internal Tensor UnmaskingBlock(Tensor x_RD, Attention attention) => block.Run(unmasking ?? throw new InvalidOperationException("this model has no unmasking policy"), null, x_RD, attention, null);
+
+    /// <summary>[B, L, 1, K] of a table's rows at positions.</summary>
+    private static Tensor Placed(Tensor table_L1K, Tensor at_BL) => table_L1K.index_select(0, at_BL.view(-1)).view(at_BL.shape[0], at_BL.shape[1], 1, -1);
 
     /// <summary>Rows of the positions one before; a canvas's first keeps its own.</summary>
     private static Tensor Before(Tensor ids_BL, Tensor rows_N)

@@ -15,7 +15,7 @@ internal sealed class CompletionOptions
     private readonly Option<int?> _steps = new("--steps") { Description = "its denoising steps; of block-causal models, of a block (default: one a token)" };
     private readonly Option<string?> _rule = new("--rule") { Description = "what a step reveals (default: as the family is published; a wrong name lists them)", HelpName = "NAME" };
     private readonly Option<double?> _threshold = new("--threshold") { Description = "how sure a token has to be, for rules that ask" };
-    private readonly Option<string> _cache = new("--cache") { Description = "none, prefix or dual: what of a full-attention model is not computed again", DefaultValueFactory = _ => "none" };
+    private readonly Option<string> _cache = new("--cache") { Description = "none, prefix, dual, delayed or vicinity: what of a full-attention model is not computed again", DefaultValueFactory = _ => "none" };
     private readonly Option<string> _chat = new("--chat") { Description = "whether prompts go into the model's chat template: auto, on or off", DefaultValueFactory = _ => "auto" };
     private readonly Option<string> _device = new("--device") { Description = "cpu or cuda:N", DefaultValueFactory = _ => "cpu" };
     private readonly Option<string> _precision = new("--precision") { Description = "float32 or bfloat16", DefaultValueFactory = _ => "float32" };
@@ -23,7 +23,7 @@ internal sealed class CompletionOptions
 
     public CompletionOptions()
     {
-        _cache.AcceptOnlyFromAmong("none", "prefix", "dual");
+        _cache.AcceptOnlyFromAmong("none", "prefix", "dual", "delayed", "vicinity");
         _chat.AcceptOnlyFromAmong("auto", "on", "off");
         _precision.AcceptOnlyFromAmong("float32", "bfloat16");
     }
@@ -39,7 +39,7 @@ internal sealed class CompletionOptions
         Steps = parsed.GetValue(_steps),
         Temperature = temperature,
         Threshold = parsed.GetValue(_threshold),
-        Cache = parsed.GetValue(_cache) switch { "prefix" => DecodingCache.Prefix, "dual" => DecodingCache.Dual, _ => DecodingCache.None },
+        Cache = parsed.GetValue(_cache) switch { "prefix" => DecodingCache.Prefix, "dual" => DecodingCache.Dual, "delayed" => new DelayedCache(), "vicinity" => new VicinityCache(), _ => DecodingCache.None },
         Seed = parsed.GetValue(_seed),
     };
 
