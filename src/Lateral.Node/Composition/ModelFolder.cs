@@ -2,6 +2,7 @@ using Lateral.Core.Prompts;
 using Lateral.Diffusion.Checkpoints;
 using Lateral.Diffusion.Models;
 using Lateral.Diffusion.Tokens;
+using Lateral.Diffusion.Tokens.Templates;
 
 namespace Lateral.Node.Composition;
 
@@ -44,7 +45,7 @@ internal static class ModelFolder
         {
             return read();
         }
-        catch (Exception mistake) when (mistake is ModelException or SafetensorsException or TokenizerException or IOException or UnauthorizedAccessException)
+        catch (Exception mistake) when (mistake is ModelException or SafetensorsException or TokenizerException or TemplateException or IOException or UnauthorizedAccessException)
         {
             throw new UserException(ExitCode.Usage, $"{who}: {mistake.Message}", mistake);
         }

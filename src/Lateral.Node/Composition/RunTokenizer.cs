@@ -3,6 +3,7 @@ using Lateral.Core.Policies;
 using Lateral.Core.Prompts;
 using Lateral.Diffusion.Models;
 using Lateral.Diffusion.Tokens;
+using Lateral.Diffusion.Tokens.Templates;
 
 namespace Lateral.Node.Composition;
 
@@ -26,17 +27,20 @@ internal static class RunTokenizer
     /// <exception cref="UserException">the chat template that is asked for is not there, or cannot be used</exception>
     public static PromptEncoder Encoder(ModelSettings model, ITokenizer tokenizer)
     {
-        if (IsModels(model)) return Encoder(model.Path!, model.Chat, tokenizer, "model.chat");
+        // Without a clock: a prompt that says the date would be another one when the run is resumed.
+        if (IsModels(model)) return Encoder(model.Path!, model.Chat, tokenizer, "model.chat", clock: null);
         return model.Chat is not true ? new(tokenizer) : throw new UserException(ExitCode.Usage, "model.chat = on: the characters of a generated task have no chat template - write model.chat = auto");
     }
 
     /// <param name="chat">whether prompts go into the template; null = where there is one</param>
     /// <param name="who">what asks for the template</param>
+    /// <param name="clock">for templates that say the date; null = they are refused</param>
     /// <exception cref="UserException">the template that is asked for is not there, or cannot be used</exception>
-    public static PromptEncoder Encoder(string folder, bool? chat, ITokenizer tokenizer, string who)
+    public static PromptEncoder Encoder(string folder, bool? chat, ITokenizer tokenizer, string who, TimeProvider? clock)
     {
-        _ = (folder, chat, who);
-        return new(tokenizer);
+        if (chat is false) return new(tokenizer);
+        var template = ModelFolder.Explain(who, () => chat is true ? ChatTemplate.Read(folder, clock) : ChatTemplate.Find(folder, clock));
+        return template is null ? new(tokenizer) : new(tokenizer, prompt => ModelFolder.Explain(who, () => template.Render([new("user", prompt)], addGenerationPrompt: true)));
     }
 
     /// <summary>A corpus answer as the canvas has it. Characters fill it by themselves; tokens are fewer than characters, and what is left ends the answer again and again.</summary>

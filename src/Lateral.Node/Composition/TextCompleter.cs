@@ -29,7 +29,7 @@ internal sealed class TextCompleter : IAsyncDisposable
     public static async Task<TextCompleter> OpenAsync(string folder, bool? chat, string device, ModelPrecision precision)
     {
         var tokenizer = RunTokenizer.Of(folder, "MODEL");
-        var encoder = RunTokenizer.Encoder(folder, chat, tokenizer, "MODEL");
+        var encoder = RunTokenizer.Encoder(folder, chat, tokenizer, "MODEL", TimeProvider.System);
         try
         {
             var model = await PublishedModel.OpenAsync(folder, device, precision);

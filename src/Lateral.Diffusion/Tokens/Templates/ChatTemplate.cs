@@ -20,11 +20,12 @@ public sealed class ChatTemplate
     /// <summary>The template of a model's directory: <c>chat_template.jinja</c>, or else <c>chat_template</c> in <c>tokenizer_config.json</c>, of several the one named <c>default</c>.</summary>
     /// <param name="clock">null = a template that asks for the date is refused when it does</param>
     /// <exception cref="TemplateException">there is no template, it is none, or it asks for something that is not implemented</exception>
-    public static ChatTemplate Read(string directory, TimeProvider? clock = null, TemplateLimits? limits = null)
-    {
-        var files = ChatTemplateFiles.Read(directory, limits ?? TemplateLimits.Default);
-        return Parse(files.Template, files.SpecialTokens, clock, limits, files.Source);
-    }
+    public static ChatTemplate Read(string directory, TimeProvider? clock = null, TemplateLimits? limits = null) => Of(ChatTemplateFiles.Read(directory, limits ?? TemplateLimits.Default), clock, limits);
+
+    /// <summary>The same; null where the directory has no template.</summary>
+    /// <exception cref="TemplateException">there is one, and it is none or asks for something that is not implemented</exception>
+    public static ChatTemplate? Find(string directory, TimeProvider? clock = null, TemplateLimits? limits = null) =>
+        ChatTemplateFiles.Find(directory, limits ?? TemplateLimits.Default) is { } files ? Of(files, clock, limits) : null;
 
     /// <param name="specialTokens">the variables <c>bos_token</c>, <c>eos_token</c> and so on</param>
     /// <param name="source">what messages call it</param>
@@ -64,6 +65,8 @@ public sealed class ChatTemplate
             throw mistake.In(_source);
         }
     }
+
+    private static ChatTemplate Of(ChatTemplateFiles files, TimeProvider? clock, TemplateLimits? limits) => Parse(files.Template, files.SpecialTokens, clock, limits, files.Source);
 
     private string Written(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonNode?>? variables)
     {

@@ -14,16 +14,18 @@ internal sealed record ChatTemplateFiles(string Template, string Source, Immutab
 
     private static readonly string[] TokenKeys = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
 
-    public static ChatTemplateFiles Read(string directory, TemplateLimits limits)
+    public static ChatTemplateFiles Read(string directory, TemplateLimits limits) => Find(directory, limits)
+        ?? throw new TemplateException($"'{directory}' has no chat template: there is neither a file {TemplateFile} nor a chat_template in {ConfigurationFile}; put the model's template there as {TemplateFile}");
+
+    /// <summary>The same; null where the directory has no template.</summary>
+    public static ChatTemplateFiles? Find(string directory, TemplateLimits limits)
     {
         var (template, configuration) = (Path.Combine(directory, TemplateFile), Path.Combine(directory, ConfigurationFile));
         using var document = File.Exists(configuration) ? Parsed(configuration) : null;
         var tokens = document is null ? ImmutableDictionary<string, string>.Empty : TokensOf(document.RootElement, configuration);
         // A character has four bytes at most.
         if (File.Exists(template)) return new(File.ReadAllText(Bounded(template, 4L * limits.Length)), $"'{template}'", tokens);
-        return document is not null && FromConfiguration(document.RootElement, configuration) is { } found
-            ? new(found, $"'{configuration}', chat_template", tokens)
-            : throw new TemplateException($"'{directory}' has no chat template: there is neither a file {TemplateFile} nor a chat_template in {ConfigurationFile}; put the model's template there as {TemplateFile}");
+        return document is not null && FromConfiguration(document.RootElement, configuration) is { } found ? new(found, $"'{configuration}', chat_template", tokens) : null;
     }
 
     private static string Bounded(string path, long most) => new FileInfo(path).Length <= most ? path : throw new TemplateException($"'{path}' has more than {most} bytes");
