@@ -15,7 +15,7 @@ public class ModelFamilyTests
 
     public static TheoryData<string> Models => new("llada-tiny", "dream-tiny", "sdar-tiny", "llada-moe-tiny", "llada2-tiny", "llada21-tiny");
 
-    [SharedTheory]
+    [Theory]
     [MemberData(nameof(Models))]
     public void Chosen_rows_must_be_what_answers_for_their_positions(string name)
     {
@@ -32,7 +32,7 @@ public class ModelFamilyTests
         Assert.InRange(LladaFixture.LargestDifference(answers, logits_NV), 0, Tolerance);
     }
 
-    [SharedTheory]
+    [Theory]
     [MemberData(nameof(Models))]
     public void Configuration_must_be_read_back_from_what_is_written(string name)
     {
@@ -42,7 +42,7 @@ public class ModelFamilyTests
         Assert.Equal(ModelStore.ParameterCount(spec), fresh.Parameters.Values.Sum(parameter => parameter.numel()));
     }
 
-    [SharedTheory]
+    [Theory]
     [MemberData(nameof(Models))]
     public void Gradient_must_reach_every_parameter_that_took_part(string name)
     {
