@@ -16,6 +16,9 @@ internal sealed record Attention(long B, long L, Tensor Cos, Tensor Sin, Tensor?
 
     /// <summary>A query sees what stands before it and itself.</summary>
     public bool Causal { get; init; }
+
+    /// <summary>What blocks are told about the noise: [1, C], or [B * L, C] where canvases differ; null = nothing, or not yet computed.</summary>
+    public Tensor? Condition { get; init; }
 }
 
 /// <summary>

@@ -13,7 +13,7 @@ public static class ModelFamilies
 
     private const string Loop = "loop";
 
-    private static readonly IModelFamily[] All = [new LladaFamily(), new QwenFamily(blockwise: false), new QwenFamily(blockwise: true), new LladaMoeFamily(), new Llada2Family()];
+    private static readonly IModelFamily[] All = [new LladaFamily(), new QwenFamily(blockwise: false), new QwenFamily(blockwise: true), new LladaMoeFamily(), new Llada2Family(), new MdlmFamily()];
 
     /// <summary>Reads a config.json.</summary>
     /// <param name="maskToken">what the model's tokenizer says; asked only where the configuration does not name the token</param>

@@ -13,6 +13,7 @@ public sealed class TransformerModel : IDisposable
     private readonly Dictionary<string, Tensor> parameters;
     private readonly BlockWeights? unmasking;
     private BlockWeights[] blocks;
+    private BlockWeights? around;
     private readonly int[] order;
     private readonly TransformerBlock block;
     private readonly RotaryTable rotary;
@@ -25,13 +26,13 @@ public sealed class TransformerModel : IDisposable
         (Spec, this.parameters, Device) = (spec, parameters, device);
         var family = ModelFamilies.Of(spec);
         (embedding, finalNorm, HeadName) = (parameters[family.Embedding], parameters[family.FinalNorm], family.Head);
-        blocks = Blocks();
+        (blocks, around) = (Blocks(), Around());
         unmasking = spec.UnmaskingPolicy ? BlockOf(null, UnmaskingPolicyLayout.Name) : null;
         order = [.. LoopSpec.Order(spec.Loop, spec.Layers)];
-        block = new TransformerBlock(spec);
+        block = TransformerBlock.Of(spec);
         rotary = new RotaryTable(spec, device);
         mask = HostTensor.Of([(long)spec.MaskToken]).to(device).DetachFromDisposeScope();
-        WaveFrequencies = UnmaskingPolicy.Frequencies(device).DetachFromDisposeScope();
+        WaveFrequencies = Sinusoids.Frequencies(spec.UnmaskingPolicy ? UnmaskingPolicy.StepsPerUnit : 1, device).DetachFromDisposeScope();
     }
 
     public TransformerSpec Spec { get; }
@@ -48,7 +49,7 @@ public sealed class TransformerModel : IDisposable
         set
         {
             field = value;
-            blocks = Blocks();
+            (blocks, around) = (Blocks(), Around());
         }
     }
 
@@ -62,6 +63,13 @@ public sealed class TransformerModel : IDisposable
     /// <param name="ids_BL">Token ids, int64, on the model's device.</param>
     /// <param name="attend_BL">True (or 1) where a token is real and may be attended to; null when every token is: nothing is then masked.</param>
     public Tensor Hidden(Tensor ids_BL, Tensor? attend_BL = null) => Run(ids_BL, Full(ids_BL, attend_BL), null).view(ids_BL.shape[0], ids_BL.shape[1], Spec.Width);
+
+    /// <summary>The same of canvases whose noise level is told, [B] of sigma.</summary>
+    internal Tensor Hidden(Tensor ids_BL, Tensor? attend_BL, Tensor sigma_B)
+    {
+        var told_RC = block.Condition(around, WaveFrequencies, sigma_B)?.repeat_interleave(ids_BL.shape[1], 0) ?? throw new ModelException($"a {Spec.Family} model is told nothing about the noise");
+        return Run(ids_BL, Full(ids_BL, attend_BL) with { Condition = told_RC }, null).view(ids_BL.shape[0], ids_BL.shape[1], Spec.Width);
+    }
 
     /// <summary>
     /// The last hidden states of chosen rows only, [N, D]: the last block's MLP and output projection run for no other row.
@@ -104,7 +112,7 @@ public sealed class TransformerModel : IDisposable
     }
 
     /// <summary>Scores of every token, [N, V], for hidden rows [N, D]; float32, because softmax and log-probabilities are.</summary>
-    public Tensor Logits(Tensor rows_ND) => LowRank.Linear(rows_ND, parameters[HeadName], null, Adapter?.Of(HeadName)).to_type(ScalarType.Float32);
+    public Tensor Logits(Tensor rows_ND) => LowRank.Linear(rows_ND, parameters[HeadName], around?[ModulatedLayout.HeadBias], Adapter?.Of(HeadName)).to_type(ScalarType.Float32);
 
     /// <summary>As <see cref="Logits"/> with minus infinity for the mask token: a revealed token is never the mask.</summary>
     public Tensor TokenLogits(Tensor rows_ND)
@@ -128,7 +136,7 @@ public sealed class TransformerModel : IDisposable
         Adapter = null;
     }
 
-    /// <summary>A constant of the unmasking policy, kept here so that no forward has to upload it.</summary>
+    /// <summary>Of the sinusoids that tell progress or noise, kept here so that no forward has to upload them.</summary>
     internal Tensor WaveFrequencies { get; }
 
     /// <summary>[B, L] bool: the token is MASK.</summary>
@@ -138,13 +146,13 @@ public sealed class TransformerModel : IDisposable
     internal IEnumerable<Tensor> HiddenStates(Tensor ids_BL)
     {
         var (b, l) = (ids_BL.shape[0], ids_BL.shape[1]);
-        var attention = Full(ids_BL, null);
+        var attention = Told(Full(ids_BL, null));
         var x_RD = Embed(ids_BL);
         yield return x_RD.view(b, l, -1);
         foreach (var (step, layer) in order.Index())
         {
             x_RD = block.Run(blocks[layer], ExpertsOf(layer), x_RD, attention, null);
-            yield return (step == order.Length - 1 ? block.Norm(x_RD, finalNorm) : x_RD).view(b, l, -1);
+            yield return (step == order.Length - 1 ? block.Last(x_RD, finalNorm, around, attention) : x_RD).view(b, l, -1);
         }
     }
 
@@ -183,6 +191,7 @@ public sealed class TransformerModel : IDisposable
     private Tensor Run(Tensor ids_BL, Attention attention, Tensor? rows_N)
     {
         using var scope = NewDisposeScope();
+        attention = Told(attention);
         var x_RD = Embed(ids_BL);
         foreach (var (step, layer) in order.Index())
         {
@@ -193,8 +202,10 @@ public sealed class TransformerModel : IDisposable
             x_RD = block.Run(blocks[layer], ExpertsOf(layer), before, seen, step == order.Length - 1 ? rows_N : null).MoveToOuterDisposeScope();
         }
 
-        return block.Norm(x_RD, finalNorm).MoveToOuterDisposeScope();
+        return block.Last(x_RD, finalNorm, around, attention).MoveToOuterDisposeScope();
     }
+
+    private Attention Told(Attention attention) => attention.Condition is null ? attention with { Condition = block.Condition(around, WaveFrequencies, null) } : attention;
 
     /// <summary>Put together once and not at every forward: names are long and many.</summary>
     private BlockWeights[] Blocks()
@@ -203,8 +214,12 @@ public sealed class TransformerModel : IDisposable
         return [.. Enumerable.Range(0, Spec.Layers).Select(layer => BlockOf(ExpertsOf(layer), part => family.Block(layer, part)))];
     }
 
-    private BlockWeights BlockOf(ExpertSpec? experts, Func<string, string> name) =>
-        new(ModelLayout.BlockOf(Spec, experts, part => part).ToDictionary(part => part.Name, part => (parameters[name(part.Name)], Adapter?.Of(name(part.Name))), StringComparer.Ordinal));
+    private BlockWeights? Around() => Spec.ConditionWidth is { } condition ? Weights(ModulatedLayout.Around(Spec, condition, part => part), ModelFamilies.Of(Spec).Around) : null;
+
+    private BlockWeights BlockOf(ExpertSpec? experts, Func<string, string> name) => Weights(ModelLayout.BlockOf(Spec, experts, part => part), name);
+
+    private BlockWeights Weights(IEnumerable<ParameterLayout> parts, Func<string, string> name) =>
+        new(parts.ToDictionary(part => part.Name, part => (parameters[name(part.Name)], Adapter?.Of(name(part.Name))), StringComparer.Ordinal));
 
     private ExpertSpec? ExpertsOf(int layer) => Spec.Experts is { } experts && experts.In(layer) ? experts : null;
 

@@ -5,7 +5,7 @@ namespace Lateral.Diffusion.Models;
 /// <param name="MlpWidth">Hidden width of the gated MLP; of the dense one where there are experts.</param>
 /// <param name="Vocabulary">Rows of the embedding and of the head, the mask token included.</param>
 /// <param name="MaxLength">Longest canvas in tokens.</param>
-/// <param name="NormEpsilon">Added to the mean square in RMSNorm.</param>
+/// <param name="NormEpsilon">Added to the mean square, or the variance, under a norm's root.</param>
 /// <param name="RopeTheta">Base of the rotary wavelengths.</param>
 /// <param name="MaskToken">The token that stands for "not yet revealed"; it is never predicted.</param>
 /// <param name="EosToken">Ends a completion; null for a task of fixed length.</param>
@@ -62,6 +62,9 @@ public sealed record TransformerSpec(
     /// <summary>A position sees its own block of this many tokens, counted from the canvas's begin, and those before it; null = everything.</summary>
     public int? AttentionBlock { get; init; }
 
+    /// <summary>Width of what every block is told about the noise (<see cref="ModulatedBlock"/>); null = blocks are told nothing.</summary>
+    public int? ConditionWidth { get; init; }
+
     /// <summary>Null = every block has a dense MLP.</summary>
     public ExpertSpec? Experts { get; init; }
 
@@ -96,6 +99,7 @@ public sealed record TransformerSpec(
         Require(AttentionBlock is null or > 0, $"an attention block must have a token, got {AttentionBlock}");
         Require(NormEpsilon > 0 && RopeTheta > 0, "rms_norm_eps and rope_theta must be positive");
         Require(!UnmaskingPolicy || Family == ModelFamilies.Llada, $"a {Family} model has no unmasking policy: its answers are not read where the policy scores them");
+        Require(ConditionWidth is null or > 0, $"what blocks are told about the noise must have a width, got {ConditionWidth}");
         Experts?.Require(this);
         Loop?.Require(Layers);
         Require(MaskToken >= 0 && MaskToken < Vocabulary, $"mask_token_id {MaskToken} must lie in the vocabulary of {Vocabulary}");

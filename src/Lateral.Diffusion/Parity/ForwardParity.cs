@@ -20,7 +20,7 @@ internal static class ForwardParity
         using var quiet = no_grad();
         using var model = folder.Load();
         using var file = folder.Tensors(name);
-        return Of(model, file, $"{folder.Name}/{name}");
+        return [.. Of(model, file, $"{folder.Name}/{name}"), .. SubstitutionParity.Of(model, file, folder.Json(name), $"{folder.Name}/{name}")];
     }
 
     public static ParityResult Compare(string name, Tensor expected, Tensor found, double tolerance)

@@ -37,6 +37,7 @@ public sealed class ParityFailureTests : IDisposable
     [Theory]
     [InlineData("llada-tiny", "case-forward")]
     [InlineData("dream-tiny", "case-sample-tokens")]
+    [InlineData("mdlm-tiny", "case-forward", "t")]
     [InlineData("llada-tiny", "lora-d1-targets")]
     public void One_changed_tensor_must_fail_its_case(string folder, string name, string tensor = "logits")
     {

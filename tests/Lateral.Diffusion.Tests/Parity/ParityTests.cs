@@ -26,6 +26,7 @@ public class ParityTests
     [InlineData("llada-tiny", 29)]
     [InlineData("llada2-tiny", 2)]
     [InlineData("llada21-tiny", 2)]
+    [InlineData("mdlm-tiny", 1)]
     [InlineData("policies", 1)]
     [InlineData("sdar-tiny", 8)]
     [InlineData("tokenizer", 2)]

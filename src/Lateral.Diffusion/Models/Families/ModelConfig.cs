@@ -22,8 +22,11 @@ internal sealed class ModelConfig(JsonElement root, Func<int?>? maskToken = null
 
     public bool Has(string key) => root.TryGetProperty(key, out var found) && found.ValueKind != JsonValueKind.Null;
 
+    /// <summary>Null = neither configuration nor tokenizer names it.</summary>
+    public int? NamedMaskToken => OptionalInt("mask_token_id") ?? maskToken?.Invoke();
+
     /// <exception cref="ModelException">neither configuration nor tokenizer names it</exception>
-    public int MaskToken => OptionalInt("mask_token_id") ?? maskToken?.Invoke() ?? throw new ModelException("mask_token_id is missing, and no tokenizer file names a mask token");
+    public int MaskToken => NamedMaskToken ?? throw new ModelException("mask_token_id is missing, and no tokenizer file names a mask token");
 
     public string Text(string key) => Find(key) is { ValueKind: JsonValueKind.String } found ? found.GetString()! : throw Wrong(key, "a text");
 
