@@ -53,7 +53,7 @@ internal sealed class MdlmFamily : IModelFamily
         var (width, heads, vocabulary) = (Either("hidden_size", "hidden_dim"), config.Int("n_heads"), config.Int("vocab_size"));
         if (heads <= 0 || width % heads != 0) throw new ModelException($"hidden_size {width} must divide into n_heads {heads}");
         return new(
-            width, config.Int("n_blocks"), heads, MlpRatio * width, vocabulary, Either("length", "model_length"), NormEpsilon, RopeTheta,
+            width, config.Layers("n_blocks"), heads, MlpRatio * width, vocabulary, Either("length", "model_length"), NormEpsilon, RopeTheta,
             // Where the tokenizer has no mask, its row was put behind all others.
             config.OptionalInt("mask_index") ?? config.NamedMaskToken ?? vocabulary - 1, config.OptionalInt("eos_token_id"), config.OptionalInt("pad_token_id"))
         {
