@@ -17,10 +17,13 @@ internal sealed record Attention(long B, long L, Tensor Cos, Tensor Sin, Tensor?
     /// <summary>A query sees what stands before it and itself.</summary>
     public bool Causal { get; init; }
 
+    /// <summary>What blocks are told about the noise: [1, C], or [B * L, C] where canvases differ; null = nothing, or not yet computed.</summary>
+    public Tensor? Condition { get; init; }
+
     /// <summary>The same of tensors that live as long as their keeper says.</summary>
     public Attention Kept(Func<Tensor, Tensor> keep) => this with
     {
-        Cos = keep(Cos), Sin = keep(Sin), KeyBias_BL = KeyBias_BL is { } keys ? keep(keys) : null, Bias_BLL = Bias_BLL is { } bias ? keep(bias) : null,
+        Cos = keep(Cos), Sin = keep(Sin), KeyBias_BL = KeyBias_BL is { } keys ? keep(keys) : null, Bias_BLL = Bias_BLL is { } bias ? keep(bias) : null, Condition = Condition is { } condition ? keep(condition) : null,
     };
 }
 

@@ -24,12 +24,12 @@ internal static class ExpertMixture
         var pieces = new List<Tensor>();
         for (int expert = 0, at = 0; expert < spec.Count; at += counts[expert], expert++)
         {
-            if (counts[expert] > 0) pieces.Add(TransformerBlock.Gated(weights, $"experts.{expert}.", x_RD.index_select(0, row_P.narrow(0, at, counts[expert]))));
+            if (counts[expert] > 0) pieces.Add(GatedBlock.Gated(weights, $"experts.{expert}.", x_RD.index_select(0, row_P.narrow(0, at, counts[expert]))));
         }
 
         var weighted_PD = cat(pieces, 0).Times(share_RC.view(-1).index_select(0, order_P).unsqueeze(1).to_type(x_RD.dtype));
         var mixed_RD = zeros([r, d], x_RD.dtype, x_RD.device).PlusAt(row_P, weighted_PD);
-        return spec.SharedWidth > 0 ? mixed_RD.Plus(TransformerBlock.Gated(weights, "shared.", x_RD)) : mixed_RD;
+        return spec.SharedWidth > 0 ? mixed_RD.Plus(GatedBlock.Gated(weights, "shared.", x_RD)) : mixed_RD;
     }
 
     /// <summary>[R, C] experts and their weights; scores are float32 whatever the weights' type.</summary>

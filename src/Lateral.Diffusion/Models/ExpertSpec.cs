@@ -10,6 +10,9 @@ namespace Lateral.Diffusion.Models;
 /// <param name="SharedWidth">hidden width of the expert that every token goes to; 0 = there is none</param>
 public sealed record ExpertSpec(int Count, int PerToken, int Width, ImmutableSortedSet<int> DenseLayers, int SharedWidth)
 {
+    /// <summary>The most experts that a model has in all its blocks, and that every token goes to: bounds of a layout's size.</summary>
+    internal const int Most = 1 << 16, MostShared = 256;
+
     /// <summary>A token's scores are independent sigmoids (LLaDA2) and no softmax over all experts (LLaDA-MoE).</summary>
     public bool Sigmoid { get; init; }
 
@@ -41,6 +44,8 @@ public sealed record ExpertSpec(int Count, int PerToken, int Width, ImmutableSor
     internal void Require(TransformerSpec spec)
     {
         if (Count <= 0 || Width <= 0 || SharedWidth < 0) throw new ModelException($"experts need a number and a width, got {Count} of {Width}");
+        if ((long)Count * spec.Layers > Most || Width > TransformerSpec.MostWidth || SharedWidth > TransformerSpec.MostWidth) throw new ModelException($"{Count} experts in each of {spec.Layers} blocks, {Width} and {SharedWidth} wide, are more than {Most} or wider than {TransformerSpec.MostWidth}");
+        if (!double.IsFinite(Scale) || Scale == 0) throw new ModelException($"the experts' output cannot be scaled by {Scale}");
         if (Groups <= 0 || Count % Groups != 0 || GroupsPerToken <= 0 || GroupsPerToken > Groups) throw new ModelException($"{Count} experts must stand in {Groups} equal groups, of which a token chooses at least one and at most all, got {GroupsPerToken}");
         if (Groups > 1 && Count / Groups < 2) throw new ModelException($"a group is chosen by its two best experts, and {Count} in {Groups} groups leave less");
         if (PerToken <= 0 || PerToken > Count / Groups * GroupsPerToken) throw new ModelException($"a token goes to at least one and at most {Count / Groups * GroupsPerToken} experts, got {PerToken}");
@@ -54,9 +59,12 @@ public sealed record ExpertSpec(int Count, int PerToken, int Width, ImmutableSor
 /// <param name="Count">how often; 1 = an ordinary model</param>
 public sealed record LoopSpec(int Start, int End, int Count)
 {
+    private const int MostRuns = 1 << 16;
+
     internal void Require(int layers)
     {
         if (Start < 0 || End <= Start || End > layers || Count < 1) throw new ModelException($"a loop goes over some of {layers} blocks at least once, got start {Start}, end {End}, count {Count}");
+        if ((long)(End - Start) * Count > MostRuns) throw new ModelException($"a loop over {End - Start} blocks {Count} times runs more than {MostRuns}");
     }
 
     /// <summary>The blocks in the order in which a forward runs them.</summary>

@@ -13,7 +13,10 @@ public static class ModelFamilies
 
     private const string Loop = "loop";
 
-    private static readonly IModelFamily[] All = [new LladaFamily(), new QwenFamily(blockwise: false), new QwenFamily(blockwise: true), new LladaMoeFamily(), new Llada2Family()];
+    /// <summary>Published ones have a few thousand; those with a table of languages or experts ten times as many.</summary>
+    private const int MostBytes = 4 << 20;
+
+    private static readonly IModelFamily[] All = [new LladaFamily(), new QwenFamily(blockwise: false), new QwenFamily(blockwise: true), new LladaMoeFamily(), new Llada2Family(), new MdlmFamily()];
 
     /// <summary>Reads a config.json.</summary>
     /// <param name="maskToken">what the model's tokenizer says; asked only where the configuration does not name the token</param>
@@ -22,9 +25,10 @@ public static class ModelFamilies
     {
         try
         {
+            if (new FileInfo(path).Length > MostBytes) throw new ModelException($"a configuration has at most {MostBytes} bytes");
             return Parse(File.ReadAllText(path), maskToken);
         }
-        catch (Exception error) when (error is ModelException or JsonException or IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is ModelException or IOException or UnauthorizedAccessException)
         {
             throw new ModelException($"'{path}': {error.Message}", error);
         }
@@ -33,12 +37,26 @@ public static class ModelFamilies
     /// <inheritdoc cref="Read"/>
     public static TransformerSpec Parse(string json, Func<int?>? maskToken = null)
     {
-        using var document = JsonDocument.Parse(json);
+        try
+        {
+            // What stands there twice was read by others as one or the other.
+            using var document = JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false });
+            return Spec(document, maskToken);
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
+        {
+            // The second: a text with half of a surrogate pair.
+            throw new ModelException($"it is no JSON that can be read: {ModelConfig.Shortened(error.Message, 200)}", error);
+        }
+    }
+
+    private static TransformerSpec Spec(JsonDocument document, Func<int?>? maskToken)
+    {
         if (document.RootElement.ValueKind != JsonValueKind.Object) throw new ModelException("a model configuration is a JSON object");
         var config = new ModelConfig(document.RootElement, maskToken);
         var type = config.Has(TypeKey) ? config.Text(TypeKey) : Llada;
         var family = All.FirstOrDefault(family => family.Types.Contains(type, StringComparer.Ordinal))
-            ?? throw new ModelException($"{TypeKey} = \"{type}\" is not implemented; these are: {string.Join(", ", All.SelectMany(family => family.Types))}");
+            ?? throw new ModelException($"{TypeKey} = \"{ModelConfig.Shortened(type)}\" is not implemented; these are: {string.Join(", ", All.SelectMany(family => family.Types))}");
         var spec = family.Read(config);
         // A key of ours in any family.
         if (config.Section(Loop) is { } loop)

@@ -33,6 +33,7 @@ internal static class ModelLayout
 
         layout.Add(new(family.FinalNorm, [d], null));
         layout.Add(new(family.Head, [v, d], 0.5 / Math.Sqrt(d)));
+        if (spec.ConditionWidth is { } condition) layout.AddRange(ModulatedLayout.Around(spec, condition, family.Around));
         if (spec.UnmaskingPolicy) layout.AddRange(UnmaskingPolicyLayout.Of(spec));
         return layout;
     }
@@ -40,7 +41,10 @@ internal static class ModelLayout
     /// <summary>The parameters of one transformer block.</summary>
     /// <param name="experts">null = its MLP is dense</param>
     /// <param name="name">the name of a part</param>
-    public static IEnumerable<ParameterLayout> BlockOf(TransformerSpec spec, ExpertSpec? experts, Func<string, string> name)
+    public static IEnumerable<ParameterLayout> BlockOf(TransformerSpec spec, ExpertSpec? experts, Func<string, string> name) =>
+        spec.ConditionWidth is { } condition ? ModulatedLayout.BlockOf(spec, condition, name) : GatedOf(spec, experts, name);
+
+    private static ParameterLayout[] GatedOf(TransformerSpec spec, ExpertSpec? experts, Func<string, string> name)
     {
         long d = spec.Width, heads = spec.Heads * spec.HeadWidth, keys = spec.KeyHeads * spec.HeadWidth;
         double fromWidth = 1 / Math.Sqrt(d), residual = 1 / Math.Sqrt(2.0 * spec.Layers);

@@ -13,6 +13,7 @@ public sealed class TransformerModel : IDisposable
     private readonly Dictionary<string, Tensor> parameters;
     private readonly BlockWeights? unmasking;
     private BlockWeights[] blocks;
+    private BlockWeights? around;
     private ActivationCheckpoints? checkpoints;
     private readonly int[] order;
     private readonly TransformerBlock block;
@@ -26,14 +27,14 @@ public sealed class TransformerModel : IDisposable
         (Spec, this.parameters, Device) = (spec, parameters, device);
         var family = ModelFamilies.Of(spec);
         (embedding, finalNorm, HeadName) = (parameters[family.Embedding], parameters[family.FinalNorm], family.Head);
-        blocks = Blocks();
+        (blocks, around) = (Blocks(), Around());
         unmasking = spec.UnmaskingPolicy ? BlockOf(null, UnmaskingPolicyLayout.Name) : null;
         Policy = Learned();
         order = [.. LoopSpec.Order(spec.Loop, spec.Layers)];
-        block = new TransformerBlock(spec);
+        block = TransformerBlock.Of(spec);
         rotary = new RotaryTable(spec, device);
         mask = HostTensor.Of([(long)spec.MaskToken]).to(device).DetachFromDisposeScope();
-        WaveFrequencies = UnmaskingPolicy.Frequencies(device).DetachFromDisposeScope();
+        WaveFrequencies = Sinusoids.Frequencies(spec.UnmaskingPolicy ? UnmaskingPolicy.StepsPerUnit : 1, device).DetachFromDisposeScope();
     }
 
     public TransformerSpec Spec { get; }
@@ -50,7 +51,7 @@ public sealed class TransformerModel : IDisposable
         set
         {
             field = value;
-            blocks = Blocks();
+            (blocks, around) = (Blocks(), Around());
             Policy = Learned();
         }
     }
@@ -70,6 +71,13 @@ public sealed class TransformerModel : IDisposable
     /// <param name="ids_BL">Token ids, int64, on the model's device.</param>
     /// <param name="attend_BL">True (or 1) where a token is real and may be attended to; null when every token is: nothing is then masked.</param>
     public Tensor Hidden(Tensor ids_BL, Tensor? attend_BL = null) => Run(ids_BL, Full(ids_BL, attend_BL), null).view(ids_BL.shape[0], ids_BL.shape[1], Spec.Width);
+
+    /// <summary>The same of canvases whose noise level is told, [B] of sigma.</summary>
+    internal Tensor Hidden(Tensor ids_BL, Tensor? attend_BL, Tensor sigma_B)
+    {
+        var told_RC = block.Condition(around, WaveFrequencies, sigma_B)?.repeat_interleave(ids_BL.shape[1], 0) ?? throw new ModelException($"a {Spec.Family} model is told nothing about the noise");
+        return Run(ids_BL, Full(ids_BL, attend_BL) with { Condition = told_RC }, null).view(ids_BL.shape[0], ids_BL.shape[1], Spec.Width);
+    }
 
     /// <summary>
     /// The last hidden states of chosen rows only, [N, D]: the last block's MLP and output projection run for no other row.
@@ -147,7 +155,7 @@ public sealed class TransformerModel : IDisposable
     }
 
     /// <summary>Scores of every token, [N, V], for hidden rows [N, D]; float32, because softmax and log-probabilities are.</summary>
-    public Tensor Logits(Tensor rows_ND) => LowRank.Linear(rows_ND, parameters[HeadName], null, Adapter?.Of(HeadName)).to_type(ScalarType.Float32);
+    public Tensor Logits(Tensor rows_ND) => LowRank.Linear(rows_ND, parameters[HeadName], around?[ModulatedLayout.HeadBias], Adapter?.Of(HeadName)).to_type(ScalarType.Float32);
 
     /// <summary>As <see cref="Logits"/> with minus infinity for the mask token: a revealed token is never the mask.</summary>
     public Tensor TokenLogits(Tensor rows_ND)
@@ -179,7 +187,7 @@ public sealed class TransformerModel : IDisposable
         return new(Spec, parameters.ToDictionary(pair => pair.Key, pair => (Policy.ContainsKey(pair.Key) ? pair.Value.detach().clone() : pair.Value.alias()).DetachFromDisposeScope(), StringComparer.Ordinal), Device) { Adapter = adapter };
     }
 
-    /// <summary>A constant of the unmasking policy, kept here so that no forward has to upload it.</summary>
+    /// <summary>Of the sinusoids that tell progress or noise, kept here so that no forward has to upload them.</summary>
     internal Tensor WaveFrequencies { get; }
 
     /// <summary>[B, L] bool: the token is MASK.</summary>
@@ -189,13 +197,13 @@ public sealed class TransformerModel : IDisposable
     internal IEnumerable<Tensor> HiddenStates(Tensor ids_BL)
     {
         var (b, l) = (ids_BL.shape[0], ids_BL.shape[1]);
-        var attention = Full(ids_BL, null);
+        var attention = Told(Full(ids_BL, null));
         var x_RD = Embed(ids_BL);
         yield return x_RD.view(b, l, -1);
         foreach (var (step, layer) in order.Index())
         {
             x_RD = block.Run(blocks[layer], ExpertsOf(layer), x_RD, attention, null);
-            yield return (step == order.Length - 1 ? block.Norm(x_RD, finalNorm) : x_RD).view(b, l, -1);
+            yield return (step == order.Length - 1 ? block.Last(x_RD, finalNorm, around, attention) : x_RD).view(b, l, -1);
         }
     }
 
@@ -241,6 +249,7 @@ public sealed class TransformerModel : IDisposable
         using var scope = NewDisposeScope();
         var x_RD = Embed(ids_BL);
         if (checkpoints is not null && is_grad_enabled() && attention.Window is null) return Checkpointed(checkpoints, x_RD, attention, rows_N).MoveToOuterDisposeScope();
+        attention = Told(attention);
         foreach (var (step, layer) in order.Index())
         {
             // A scope for each block: what backward does not keep is free again before the next block needs memory.
@@ -250,7 +259,7 @@ public sealed class TransformerModel : IDisposable
             x_RD = block.Run(blocks[layer], ExpertsOf(layer), before, seen, step == order.Length - 1 ? rows_N : null).MoveToOuterDisposeScope();
         }
 
-        return block.Norm(x_RD, finalNorm).MoveToOuterDisposeScope();
+        return block.Last(x_RD, finalNorm, around, attention).MoveToOuterDisposeScope();
     }
 
     private Tensor Checkpointed(ActivationCheckpoints checkpoints, Tensor x_RD, Attention attention, Tensor? rows_N)
@@ -265,8 +274,10 @@ public sealed class TransformerModel : IDisposable
             var last = step == order.Length - 1;
             x_RD = checkpoints.Run(before, x =>
             {
-                var y_RD = block.Run(blocks[layer], ExpertsOf(layer), x, seen, last ? rows : null);
-                return last ? block.Norm(y_RD, finalNorm) : y_RD;
+                // Told for each block anew: a way back goes through what it is told only once.
+                var told = Told(seen);
+                var y_RD = block.Run(blocks[layer], ExpertsOf(layer), x, told, last ? rows : null);
+                return last ? block.Last(y_RD, finalNorm, around, told) : y_RD;
             }).MoveToOuterDisposeScope();
         }
 
@@ -277,6 +288,8 @@ public sealed class TransformerModel : IDisposable
         ? parameters
         : adapter.Parameters.Concat(parameters.Where(pair => UnmaskingPolicyLayout.Owns(pair.Key))).ToDictionary(StringComparer.Ordinal);
 
+    private Attention Told(Attention attention) => attention.Condition is null ? attention with { Condition = block.Condition(around, WaveFrequencies, null) } : attention;
+
     /// <summary>Put together once and not at every forward: names are long and many.</summary>
     private BlockWeights[] Blocks()
     {
@@ -284,8 +297,12 @@ public sealed class TransformerModel : IDisposable
         return [.. Enumerable.Range(0, Spec.Layers).Select(layer => BlockOf(ExpertsOf(layer), part => family.Block(layer, part)))];
     }
 
-    private BlockWeights BlockOf(ExpertSpec? experts, Func<string, string> name) =>
-        new(ModelLayout.BlockOf(Spec, experts, part => part).ToDictionary(part => part.Name, part => (parameters[name(part.Name)], Adapter?.Of(name(part.Name))), StringComparer.Ordinal));
+    private BlockWeights? Around() => Spec.ConditionWidth is { } condition ? Weights(ModulatedLayout.Around(Spec, condition, part => part), ModelFamilies.Of(Spec).Around) : null;
+
+    private BlockWeights BlockOf(ExpertSpec? experts, Func<string, string> name) => Weights(ModelLayout.BlockOf(Spec, experts, part => part), name);
+
+    private BlockWeights Weights(IEnumerable<ParameterLayout> parts, Func<string, string> name) =>
+        new(parts.ToDictionary(part => part.Name, part => (parameters[name(part.Name)], Adapter?.Of(name(part.Name))), StringComparer.Ordinal));
 
     private ExpertSpec? ExpertsOf(int layer) => Spec.Experts is { } experts && experts.In(layer) ? experts : null;
 

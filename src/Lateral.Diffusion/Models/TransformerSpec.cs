@@ -5,7 +5,7 @@ namespace Lateral.Diffusion.Models;
 /// <param name="MlpWidth">Hidden width of the gated MLP; of the dense one where there are experts.</param>
 /// <param name="Vocabulary">Rows of the embedding and of the head, the mask token included.</param>
 /// <param name="MaxLength">Longest canvas in tokens.</param>
-/// <param name="NormEpsilon">Added to the mean square in RMSNorm.</param>
+/// <param name="NormEpsilon">Added to the mean square, or the variance, under a norm's root.</param>
 /// <param name="RopeTheta">Base of the rotary wavelengths.</param>
 /// <param name="MaskToken">The token that stands for "not yet revealed"; it is never predicted.</param>
 /// <param name="EosToken">Ends a completion; null for a task of fixed length.</param>
@@ -14,6 +14,11 @@ namespace Lateral.Diffusion.Models;
 public sealed record TransformerSpec(
     int Width, int Layers, int Heads, int MlpWidth, int Vocabulary, int MaxLength, double NormEpsilon, double RopeTheta, int MaskToken, int? EosToken, int? PadToken)
 {
+    /// <summary>
+    /// Bounds far above any model's, so that what a file claims is refused before anything is allocated by it, and no product of two sizes overflows. Invariant: heads times head width is at most 2^28.
+    /// </summary>
+    internal const int MostLayers = 1 << 12, MostWidth = 1 << 20, MostHeads = 1 << 14, MostVocabulary = 1 << 24;
+
     private static readonly (string Name, int Width, int Layers, int Heads, int MlpWidth)[] Sizes =
         [("quickstart", 64, 3, 4, 128), ("small", 128, 3, 4, 256), ("medium", 256, 5, 8, 512), ("large", 384, 7, 8, 1024)];
 
@@ -62,6 +67,9 @@ public sealed record TransformerSpec(
     /// <summary>A position sees its own block of this many tokens, counted from the canvas's begin, and those before it; null = everything.</summary>
     public int? AttentionBlock { get; init; }
 
+    /// <summary>Width of what every block is told about the noise (<see cref="ModulatedBlock"/>); null = blocks are told nothing.</summary>
+    public int? ConditionWidth { get; init; }
+
     /// <summary>Null = every block has a dense MLP.</summary>
     public ExpertSpec? Experts { get; init; }
 
@@ -89,13 +97,16 @@ public sealed record TransformerSpec(
     public TransformerSpec Checked()
     {
         Require(Width > 0 && Layers > 0 && Heads > 0 && MlpWidth > 0 && MaxLength > 0, "width, layers, heads, MLP width and longest canvas must be positive");
+        Require(Width <= MostWidth && MlpWidth <= MostWidth && ConditionWidth is null or <= MostWidth, $"widths are at most {MostWidth}, got {Width}, {MlpWidth} of the MLP and {ConditionWidth ?? 0} of the condition");
+        Require(Layers <= MostLayers && Heads <= MostHeads && HeadWidth <= MostHeads && Vocabulary <= MostVocabulary, $"at most {MostLayers} layers, {MostHeads} heads, {MostHeads} wide each, and {MostVocabulary} tokens are read, got {Layers}, {Heads}, {HeadWidth} and {Vocabulary}");
         Require(Family != ModelFamilies.Llada || Width % Heads == 0, $"width {Width} must divide into {Heads} heads");
         Require(HeadWidth > 0 && HeadWidth % 2 == 0, $"a head's width must be even, and {Width} in {Heads} heads gives {HeadWidth}");
         Require(RotaryWidth > 0 && RotaryWidth % 2 == 0 && RotaryWidth <= HeadWidth, $"what turns of a head must be an even part of its {HeadWidth}, got {RotaryWidth}");
         Require(KeyHeads > 0 && Heads % KeyHeads == 0, $"{Heads} query heads must share {KeyHeads} key heads evenly");
         Require(AttentionBlock is null or > 0, $"an attention block must have a token, got {AttentionBlock}");
-        Require(NormEpsilon > 0 && RopeTheta > 0, "rms_norm_eps and rope_theta must be positive");
+        Require(NormEpsilon > 0 && RopeTheta > 0 && double.IsFinite(NormEpsilon) && double.IsFinite(RopeTheta), "rms_norm_eps and rope_theta must be positive");
         Require(!UnmaskingPolicy || Family == ModelFamilies.Llada, $"a {Family} model has no unmasking policy: its answers are not read where the policy scores them");
+        Require(ConditionWidth is null or > 0, $"what blocks are told about the noise must have a width, got {ConditionWidth}");
         Experts?.Require(this);
         Loop?.Require(Layers);
         Require(MaskToken >= 0 && MaskToken < Vocabulary, $"mask_token_id {MaskToken} must lie in the vocabulary of {Vocabulary}");

@@ -21,7 +21,10 @@ public sealed record UnmaskingState(Tensor Masked_BL, Tensor InBlock_BL, Tensor 
 /// </remarks>
 public static class UnmaskingPolicy
 {
-    private const double NormEpsilon = 1e-4, LongestWave = 10_000, StepsPerUnit = 1000;
+    /// <summary>Progress is told in thousandths.</summary>
+    internal const double StepsPerUnit = 1000;
+
+    private const double NormEpsilon = 1e-4;
 
     /// <param name="hidden_BLD">the model's last hidden states</param>
     /// <param name="attend_BL">as the model's forward had it</param>
@@ -32,7 +35,7 @@ public static class UnmaskingPolicy
         Tensor Weight(string part) => model.Parameters[UnmaskingPolicyLayout.Name(part)];
 
         var (b, l, d) = (hidden_BLD.shape[0], hidden_BLD.shape[1], hidden_BLD.shape[2]);
-        var time_BD = nn.functional.linear(nn.functional.linear(Waves(state.Progress_B, model.WaveFrequencies).to_type(hidden_BLD.dtype), Weight("time_in"), Weight("time_in_bias")).silu(), Weight("time_out"), Weight("time_out_bias"));
+        var time_BD = nn.functional.linear(nn.functional.linear(Sinusoids.Of(state.Progress_B, model.WaveFrequencies).to_type(hidden_BLD.dtype), Weight("time_in"), Weight("time_in_bias")).silu(), Weight("time_out"), Weight("time_out_bias"));
         // A canvas has four kinds of positions, so the conditions are computed four times a canvas and not once a position.
         var kinds_4D = cat([Weight("block_embedding").Plus(Weight("mask_embedding").narrow(0, 0, 1)), Weight("block_embedding").Plus(Weight("mask_embedding").narrow(0, 1, 1))], 0);
         var condition_B4D = time_BD.unsqueeze(1).Plus(kinds_4D.unsqueeze(0)).silu().view(b * 4, d);
@@ -50,27 +53,11 @@ public static class UnmaskingPolicy
         x_RD = model.UnmaskingBlock(x_RD, model.Full(state.Masked_BL, attend_BL));
         return nn.functional.linear(Normed(x_RD, "norm_out"), Weight("score")).to_type(ScalarType.Float32).view(-1).MoveToOuterDisposeScope();
     }
-
-    /// <summary>[1, E / 2] of wavelengths from 2 pi to 2 pi * 10,000 thousandths of the progress (as in DiT, Peebles and Xie 2023).</summary>
-    internal static Tensor Frequencies(Device device)
-    {
-        const int half = UnmaskingPolicyLayout.TimeFeatures / 2;
-        return HostTensor.Of([.. Enumerable.Range(0, half).Select(i => (float)(StepsPerUnit * Math.Pow(LongestWave, -i / (double)half)))], 1, half).to(device);
-    }
-
-    /// <summary>[B, E] cosines and sines of the progress.</summary>
-    private static Tensor Waves(Tensor progress_B, Tensor frequencies_1H)
-    {
-        var angle_BH = progress_B.to_type(ScalarType.Float32).unsqueeze(1).Times(frequencies_1H);
-        return cat([angle_BH.cos(), angle_BH.sin()], 1);
-    }
 }
 
 /// <summary>The parameters of an unmasking policy; a model's own names come before them.</summary>
 internal static class UnmaskingPolicyLayout
 {
-    public const int TimeFeatures = 256;
-
     private const string Prefix = "unmasking_policy.";
 
     public static string Name(string part) => $"{Prefix}{part}.weight";
@@ -83,7 +70,7 @@ internal static class UnmaskingPolicyLayout
         var (fromWidth, xavier) = (1 / Math.Sqrt(d), Math.Sqrt(2.0 / (3 * d)));
         return
         [
-            new(Name("time_in"), [d, TimeFeatures], 1 / Math.Sqrt(TimeFeatures)), new(Name("time_in_bias"), [d], 0), new(Name("time_out"), [d, d], fromWidth), new(Name("time_out_bias"), [d], 0),
+            new(Name("time_in"), [d, Sinusoids.Features], 1 / Math.Sqrt(Sinusoids.Features)), new(Name("time_in_bias"), [d], 0), new(Name("time_out"), [d, d], fromWidth), new(Name("time_out_bias"), [d], 0),
             new(Name("mask_embedding"), [2, d], 0.5), new(Name("block_embedding"), [2, d], 0.5),
             new(Name("norm_in"), [2 * d, d], xavier), new(Name("norm_in_bias"), [2 * d], 0),
             .. ModelLayout.BlockOf(spec, null, Name),

@@ -1,49 +1,44 @@
-using System.Text.Json;
 using Lateral.Diffusion.Checkpoints;
 using Lateral.Diffusion.Models;
+using Lateral.Diffusion.Objectives;
 using static TorchSharp.torch;
 
 namespace Lateral.Diffusion.Parity;
 
-/// <summary>Adapters against PEFT's: which modules they adapt, logits with the adapter beside the weights and in them, gradients of the supervised loss. Folders <c>lora-*</c> in a model's.</summary>
+/// <summary>
+/// Adapters against PEFT's: which modules they adapt, gradients of the supervised loss, logits with the adapter beside the weights and in them. Folders with an adapter's files, <c>case.json</c> and
+/// <c>case.safetensors</c> within a model's.
+/// </summary>
 internal static class AdapterParity
 {
-    // Of a loss as large as these, and of gradients relative to each tensor's largest.
-    private const double LogitTolerance = 5e-5, MergedTolerance = 2e-4;
+    // The sum of two products is rounded otherwise than their weights' sum.
+    private const double MergedTolerance = 2e-4;
 
-    public static IEnumerable<ParityResult> Run(ParityFolder folder)
-    {
-        foreach (var path in Directory.EnumerateDirectories(folder.Path, "lora-*").Order(StringComparer.Ordinal))
-        {
-            foreach (var result in Run(folder, path)) yield return result;
-        }
-    }
-
-    private static List<ParityResult> Run(ParityFolder folder, string path)
+    public static IEnumerable<ParityResult> Run(ParityFolder folder, string name)
     {
         using var scope = NewDisposeScope();
-        using var document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(path, "case.json")));
-        using var file = SafetensorsFile.Open(Path.Combine(path, "case.safetensors"));
+        using var own = new ParityFolder(Path.Combine(folder.Path, name), $"{folder.Name}/{name}");
+        using var file = own.Tensors("case");
         using var model = folder.Load();
-        using var adapter = LoraAdapter.Load(path, model.Spec, trainable: true);
-        var (fixture, name) = (document.RootElement, $"{folder.Name}/{Path.GetFileName(path)}");
-        var expected = fixture.GetProperty("keys").EnumerateArray().Select(key => key.GetString()!).Order(StringComparer.Ordinal).ToList();
-        var found = adapter.Parameters.Select(pair => pair.Key).Order(StringComparer.Ordinal).ToList();
-        var results = new List<ParityResult> { new($"{name} modules", expected.Except(found).Count() + found.Except(expected).Count(), expected.SequenceEqual(found) ? "" : "adapts other modules") };
+        using var adapter = LoraAdapter.Load(own.Path, model.Spec, trainable: true);
+        var fixture = own.Required("case");
+        var expected = fixture.List("keys").Select(key => key.GetString()!).ToHashSet(StringComparer.Ordinal);
+        var found = adapter.Parameters.Select(pair => pair.Key).ToHashSet(StringComparer.Ordinal);
+        var results = new List<ParityResult> { ParityResult.Equal($"{own.Name} modules", expected.Except(found).Count() + found.Except(expected).Count(), "adapts other modules") };
 
         model.Adapter = adapter;
-        if (folder.Json("case-loss") is { } loss)
+        if (fixture.Find("sft_loss") is { } loss)
         {
-            var batch = LossParity.Supervised(loss);
-            results.AddRange(LossParity.Compare(name, adapter.Parameters, file, Objectives.MaskedLoss.Of(model, batch, maskIsToken: true), fixture.GetProperty("sft_loss").GetDouble(), "grad."));
+            // The adapted model learns from the base's case.
+            if (folder.Json("case-loss") is { } examples) results.AddRange(LossParity.Compare(own.Name, adapter.Parameters, file, MaskedLoss.Of(model, LossParity.Supervised(examples), maskIsToken: true), loss.GetDouble(), "grad."));
+            else results.Add(ParityResult.NotThere($"{own.Name} loss", "case-loss.json, whose examples it is of, is not there"));
         }
 
         using var quiet = no_grad();
         var ids_BL = file.Read("input_ids");
-        Tensor Logits() => model.Logits(model.Hidden(ids_BL).view(-1, model.Spec.Width)).view(ids_BL.shape[0], ids_BL.shape[1], -1);
-        results.Add(ForwardParity.Compare($"{name} logits", file.Read("logits"), Logits(), LogitTolerance));
+        results.Add(ForwardParity.Compare($"{own.Name} logits", file.Read("logits"), ForwardParity.Logits(model, model.Hidden(ids_BL)), ForwardParity.Tolerance));
         model.Merge();
-        results.Add(ForwardParity.Compare($"{name} merged", file.Read("logits"), Logits(), MergedTolerance));
+        results.Add(ForwardParity.Compare($"{own.Name} merged", file.Read("logits"), ForwardParity.Logits(model, model.Hidden(ids_BL)), MergedTolerance));
         return results;
     }
 }

@@ -1,44 +1,44 @@
 using System.Text.Json;
 using Lateral.Diffusion.Checkpoints;
 using Lateral.Diffusion.Models;
-using Lateral.Diffusion.Tensors;
 using static TorchSharp.torch;
 
 namespace Lateral.Diffusion.Parity;
 
-/// <summary>A folder with a small checkpoint and what its reference implementation computes: config.json, weights, and files <c>case-*</c> and <c>gen-*</c>.</summary>
-internal sealed class ParityFolder : IDisposable
+/// <summary>A folder with what a reference implementation computes, in files <c>case-*</c>, <c>gen-*</c>, <c>traj-*</c>, and most often the small checkpoint that it computed it with.</summary>
+/// <param name="name">what titles of cases begin with</param>
+internal sealed class ParityFolder(string path, string name) : IDisposable
 {
-    private readonly Dictionary<string, JsonDocument> _documents;
+    private readonly Dictionary<string, JsonDocument> _documents = new(StringComparer.Ordinal);
+    private ModelChoices? _choices;
 
-    public ParityFolder(string path)
+    public string Path => path;
+
+    public string Name => name;
+
+    public bool Has(string file) => File.Exists(System.IO.Path.Combine(path, file));
+
+    /// <summary>A case's JSON, without its extension; null = it has none.</summary>
+    /// <exception cref="JsonException">it has a broken one</exception>
+    public JsonElement? Json(string name)
     {
-        Path = path;
-        _documents = Directory.EnumerateFiles(path, "*.json").Where(file => System.IO.Path.GetFileName(file) is var name && (name.StartsWith("case-", StringComparison.Ordinal) || name.StartsWith("gen-", StringComparison.Ordinal) || name.StartsWith("traj-", StringComparison.Ordinal)))
-            .ToDictionary(file => System.IO.Path.GetFileNameWithoutExtension(file), file => JsonDocument.Parse(File.ReadAllBytes(file)), StringComparer.Ordinal);
-        Choices = new(MaskToken, AttentionBlock);
+        if (_documents.TryGetValue(name, out var document)) return document.RootElement;
+        if (!Has($"{name}.json")) return null;
+        _documents.Add(name, document = JsonDocument.Parse(File.ReadAllBytes(System.IO.Path.Combine(path, $"{name}.json"))));
+        return document.RootElement;
     }
 
-    public string Path { get; }
+    /// <exception cref="JsonException">there is none, or it is broken</exception>
+    public JsonElement Required(string name) => Json(name) ?? throw new JsonException($"{name}.json is missing");
 
-    public string Name => System.IO.Path.GetFileName(Path);
-
-    /// <summary>What the checkpoint's configuration leaves open and its cases say.</summary>
-    public ModelChoices Choices { get; }
-
-    public IEnumerable<string> Cases(string prefix) => _documents.Keys.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal);
-
-    public bool Has(string file) => File.Exists(System.IO.Path.Combine(Path, file));
-
-    public JsonElement? Json(string name) => _documents.TryGetValue(name, out var document) ? document.RootElement : null;
-
-    public SafetensorsFile Tensors(string name) => SafetensorsFile.Open(System.IO.Path.Combine(Path, $"{name}.safetensors"));
+    public SafetensorsFile Tensors(string name) => SafetensorsFile.Open(System.IO.Path.Combine(path, $"{name}.safetensors"));
 
     /// <param name="attentionBlock">of a block-causal model, instead of the one its configuration or its forward case has</param>
     public TransformerModel Load(bool trainable = false, int? attentionBlock = null)
     {
-        var blockwise = ModelStore.ReadSpec(Path, Choices).AttentionBlock is not null;
-        return ModelStore.Load(Path, trainable: trainable, choices: attentionBlock is not null && blockwise ? Choices with { AttentionBlock = attentionBlock } : Choices);
+        _choices ??= new(MaskToken(), AttentionBlock());
+        var blockwise = ModelStore.ReadSpec(path, _choices).AttentionBlock is not null;
+        return ModelStore.Load(path, trainable: trainable, choices: attentionBlock is not null && blockwise ? _choices with { AttentionBlock = attentionBlock } : _choices);
     }
 
     public void Dispose()
@@ -46,29 +46,40 @@ internal sealed class ParityFolder : IDisposable
         foreach (var document in _documents.Values) document.Dispose();
     }
 
-    /// <summary>A list of rows of ids.</summary>
-    public static long[][] Ids(JsonElement rows) => [.. rows.EnumerateArray().Select(row => row.EnumerateArray().Select(id => id.GetInt64()).ToArray())];
-
-    /// <summary>[B, L] int64 of a list of rows.</summary>
-    public static Tensor Rows(JsonElement rows)
+    /// <summary>Of models whose configuration does not name it: as decodings and the forward say. Where none does, none needs it, and any token will do.</summary>
+    private int MaskToken()
     {
-        var values = Ids(rows);
-        return HostTensor.Of([.. values.SelectMany(row => row)], values.Length, values[0].Length);
+        var names = Directory.EnumerateFiles(path, "gen-*.json").Order(StringComparer.Ordinal).Select(file => System.IO.Path.GetFileNameWithoutExtension(file)!).Append("case-forward");
+        return names.Select(Mask).FirstOrDefault(id => id is not null) ?? 0;
+
+        int? Mask(string name)
+        {
+            try
+            {
+                return Json(name) is not { } root ? null : (root.Find("mask_id") ?? root.Find("mask_token_id") ?? root.Find("kwargs")?.Find("mask_id"))?.GetInt32();
+            }
+            catch (JsonException)
+            {
+                // Its own case says so.
+                return null;
+            }
+        }
     }
 
-    private int? MaskToken => _documents.Values.SelectMany(document => new[] { document.RootElement, document.RootElement.TryGetProperty("kwargs", out var inner) ? inner : default })
-        .Where(element => element.ValueKind == JsonValueKind.Object)
-        .Select(element => element.TryGetProperty("mask_id", out var id) || element.TryGetProperty("mask_token_id", out id) ? id.GetInt32() : (int?)null).FirstOrDefault(id => id is not null);
-
     /// <summary>Of models whose configuration does not say what blocks they see: as the recorded mask has it.</summary>
-    private int? AttentionBlock
+    private int? AttentionBlock()
     {
-        get
+        if (!Has("case-forward.safetensors")) return null;
+        using var scope = NewDisposeScope();
+        try
         {
-            if (!Has("case-forward.safetensors")) return null;
-            using var scope = NewDisposeScope();
             using var file = Tensors("case-forward");
             return file.Contains("block_causal_mask") ? (int)file.Read("block_causal_mask").to_type(ScalarType.Int64)[0].sum().item<long>() : null;
+        }
+        catch (SafetensorsException)
+        {
+            // Its own case says so.
+            return null;
         }
     }
 }

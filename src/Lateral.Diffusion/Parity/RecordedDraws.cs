@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 
 namespace Lateral.Diffusion.Parity;
 
-/// <summary>The random numbers that a reference drew, so that its trajectory can be followed.</summary>
+/// <summary>The random numbers that a reference drew, so that its trajectory can be followed. B canvases, K positions, G of a completion, V vocabulary.</summary>
 internal sealed class RecordedDraws : DecodingDraws
 {
     private Func<Tensor, double, int, int, Tensor>? _tokens;
@@ -32,22 +32,21 @@ internal sealed class RecordedDraws : DecodingDraws
         _confidences = (_, positions, call, begin) => file.Read($"confidence_uniform.{call}").narrow(1, begin, positions),
     };
 
-    /// <summary>Dream's: of each call one number for each masked position, in order.</summary>
+    /// <summary>Dream's: of each call one number for each masked position, canvas by canvas.</summary>
     public static RecordedDraws Dream(JsonElement perStep, JsonElement inputs, int mask) => new()
     {
-        _confidences = (_, positions, call, begin) =>
+        _confidences = (canvases, positions, call, begin) =>
         {
-            var (values, next) = (new float[positions], 0);
-            var ids = inputs[call][0].EnumerateArray().Skip(begin).Select(id => id.GetInt32()).ToArray();
-            for (var i = 0; i < ids.Length; i++) values[i] = ids[i] == mask ? (float)perStep[call][next++].GetDouble() : 1;
-            return HostTensor.Of(values, 1, positions);
+            var (values, next) = (new float[canvases * positions], 0);
+            foreach (var (at, id) in inputs[call].Rows().SelectMany(row => row.Skip(begin)).Index()) values[at] = id == mask ? (float)perStep[call][next++].GetDouble() : 1;
+            return HostTensor.Of(values, canvases, positions);
         },
     };
 
     /// <summary>SDAR's: of each denoising call one number for each position, for the inverse distribution function.</summary>
     public static RecordedDraws Sdar(JsonElement perCall) => new()
     {
-        _tokens = (logits_BKV, _, call, _) => OutputDistribution.InverseCdf(logits_BKV.softmax(-1).to_type(ScalarType.Float64), HostTensor.Of([.. perCall[call].EnumerateArray().Select(u => u.GetDouble())], 1, logits_BKV.shape[1], 1)).squeeze(-1),
+        _tokens = (logits_BKV, _, call, _) => OutputDistribution.InverseCdf(logits_BKV.softmax(-1).to_type(ScalarType.Float64), HostTensor.Of(perCall[call].Numbers(), 1, logits_BKV.shape[1], 1)).squeeze(-1),
     };
 
     public override Tensor Tokens(Tensor logits_BKV, double temperature, int call, int begin) => _tokens?.Invoke(logits_BKV, temperature, call, begin) ?? base.Tokens(logits_BKV, temperature, call, begin);

@@ -29,13 +29,13 @@ internal sealed class AddedTokens
     public IEnumerable<(AddedToken? Token, string Text)> Split(string text)
     {
         var at = 0;
-        for (var match = _any?.Match(text); match is { Success: true };)
+        for (var match = Next(text, 0); match is { Success: true };)
         {
             var token = _tokens[match.Value];
             var (begin, end) = (match.Index, match.Index + match.Length);
             if (token.SingleWord && (WordAt(text, begin - 1) || WordAt(text, end)))
             {
-                match = match.NextMatch();
+                match = Next(text, end);
                 continue;
             }
 
@@ -45,10 +45,22 @@ internal sealed class AddedTokens
             if (begin > at) yield return (null, text[at..begin]);
             yield return (token, "");
             at = end;
-            match = _any!.Match(text, end);
+            match = Next(text, end);
         }
 
         if (at < text.Length) yield return (null, text[at..]);
+    }
+
+    private Match? Next(string text, int at)
+    {
+        try
+        {
+            return _any?.Match(text, at);
+        }
+        catch (RegexMatchTimeoutException endless)
+        {
+            throw new TokenizerException($"{_tokens.Count} added tokens were not found within {_any!.MatchTimeout.TotalSeconds:0} s in {text.Length} characters", endless);
+        }
     }
 
     private static bool WordAt(string text, int at)

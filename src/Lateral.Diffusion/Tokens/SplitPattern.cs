@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
@@ -13,14 +14,24 @@ internal sealed class SplitPattern
     // GPT-2's, where a file asks for the byte level's own.
     public const string ByteLevel = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 
-    // Enough for a megabyte; a pattern that needs more is one that never ends.
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+    /// <summary>Ten times what published ones have. An expression of nested groups takes 250 times its length in memory, and translating takes the square of it in time.</summary>
+    private const int MostCharacters = 1 << 12;
+
+    // A sound pattern takes microseconds for a match and far less than this for a megabyte; one that needs more never ends.
+    private static readonly TimeSpan UsualDeadline = TimeSpan.FromSeconds(3), PerCharacter = TimeSpan.FromMicroseconds(20);
 
     private readonly Regex _regex;
+    private readonly TimeSpan _deadline;
 
+    /// <param name="deadline">for a match, and for the whole of a short text</param>
     /// <exception cref="ArgumentException">.NET cannot run it</exception>
-    public SplitPattern(string pattern, bool literal = false) =>
-        _regex = new Regex(literal ? Regex.Escape(pattern) : WithoutPossessives(pattern), RegexOptions.CultureInvariant, Deadline);
+    /// <exception cref="TokenizerException">it is too long</exception>
+    public SplitPattern(string pattern, bool literal = false, TimeSpan? deadline = null)
+    {
+        if (pattern.Length > MostCharacters) throw new TokenizerException($"a splitting pattern has {pattern.Length} characters, and at most {MostCharacters} are read");
+        _deadline = deadline ?? UsualDeadline;
+        _regex = new Regex(literal ? Regex.Escape(pattern) : WithoutPossessives(pattern), RegexOptions.CultureInvariant, _deadline);
+    }
 
     /// <exception cref="TokenizerException">the pattern does not come to an end</exception>
     public IEnumerable<string> Split(string text)
@@ -28,17 +39,7 @@ internal sealed class SplitPattern
         var (simple, starts) = Simplified(text);
         string Piece(int begin, int end) => starts is null ? text[begin..end] : text[starts[begin]..starts[end]];
         var at = 0;
-        List<(int Index, int Length)> matches;
-        try
-        {
-            matches = [.. _regex.Matches(simple).Where(match => match.Length > 0).Select(match => (match.Index, match.Length))];
-        }
-        catch (RegexMatchTimeoutException endless)
-        {
-            throw new TokenizerException($"the tokenizer's pattern {_regex} took more than {Deadline.TotalSeconds:0} s over {text.Length} characters", endless);
-        }
-
-        foreach (var (index, length) in matches)
+        foreach (var (index, length) in Matches(simple))
         {
             if (index > at) yield return Piece(at, index);
             yield return Piece(index, index + length);
@@ -47,6 +48,28 @@ internal sealed class SplitPattern
 
         if (at < simple.Length) yield return Piece(at, simple.Length);
     }
+
+    private List<(int Index, int Length)> Matches(string text)
+    {
+        // Each match has its own deadline, and there may be as many as characters.
+        var (matches, started, limit) = (new List<(int, int)>(), Stopwatch.GetTimestamp(), _deadline + (PerCharacter * text.Length));
+        try
+        {
+            for (var match = _regex.Match(text); match.Success; match = match.NextMatch())
+            {
+                if (match.Length > 0) matches.Add((match.Index, match.Length));
+                if (Stopwatch.GetElapsedTime(started) > limit) throw new RegexMatchTimeoutException();
+            }
+
+            return matches;
+        }
+        catch (RegexMatchTimeoutException endless)
+        {
+            throw new TokenizerException($"the tokenizer's pattern {Shortened()} took more than {Stopwatch.GetElapsedTime(started).TotalSeconds:0.0} s over {text.Length} characters: it tries too many ways to match", endless);
+        }
+    }
+
+    private string Shortened() => _regex.ToString() is { Length: > 100 } pattern ? $"{pattern[..97]}..." : _regex.ToString();
 
     /// <summary><c>\p{N}++</c> to <c>(?>\p{N}+)</c>: the same, where atomic groups are all there is.</summary>
     internal static string WithoutPossessives(string pattern)

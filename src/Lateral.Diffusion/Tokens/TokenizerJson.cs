@@ -13,6 +13,11 @@ public static class TokenizerJson
 
     private const long MostBytes = 256L << 20;
 
+    /// <summary>A hundred times what published ones have; tables are made by the largest.</summary>
+    private const int MostId = 1 << 24;
+
+    private const int MostOfMessage = 600;
+
     /// <param name="maskId">the model's mask token</param>
     /// <param name="endId">what ends a completion</param>
     /// <exception cref="TokenizerException">the file is no tokenizer, or asks for something that is not implemented</exception>
@@ -35,12 +40,17 @@ public static class TokenizerJson
     {
         try
         {
-            using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 64 });
+            using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 64, AllowDuplicateProperties = false });
             return new BytePairTokenizer(Spec(document.RootElement), maskId, endId);
         }
-        catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException or KeyNotFoundException or ArgumentException or OverflowException)
+        catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException or KeyNotFoundException or ArgumentException or OverflowException or InsufficientExecutionStackException)
         {
-            throw new TokenizerException($"it is not the JSON of a tokenizer: {error.Message}", error);
+            throw new TokenizerException($"it is not the JSON of a tokenizer: {Shortened(error.Message)}", error);
+        }
+        catch (TokenizerException mistake) when (mistake.Message.Length > MostOfMessage)
+        {
+            // Names and values of the file stand in messages, and they may be as long as it.
+            throw new TokenizerException($"{mistake.Message[..MostOfMessage]}...", mistake);
         }
     }
 
@@ -138,7 +148,7 @@ public static class TokenizerJson
     {
         Only(token, "an added token", "id", "content", "single_word", "lstrip", "rstrip", "normalized", "special");
         return new(
-            token.GetProperty("id").GetInt32() is >= 0 and var id ? id : throw new TokenizerException($"the added token {Text(token, "content")} has a negative id"), Text(token, "content") ?? throw new TokenizerException("an added token has no content"),
+            token.GetProperty("id").GetInt32() is >= 0 and < MostId and var id ? id : throw new TokenizerException($"the added token {Shortened(Text(token, "content") ?? "")} has an id that is negative or not below {MostId}"), Text(token, "content") ?? throw new TokenizerException("an added token has no content"),
             Flag(token, "lstrip", false), Flag(token, "rstrip", false), Flag(token, "single_word", false), Flag(token, "normalized", !Flag(token, "special", false)), Flag(token, "special", false));
     }
 
@@ -149,7 +159,8 @@ public static class TokenizerJson
         foreach (var token in vocab.EnumerateObject())
         {
             var id = token.Value.GetInt32();
-            if (id < 0 || !ids.Add(id) || !vocabulary.TryAdd(token.Name, id)) throw new TokenizerException($"the token {token.Name} or its id {id} stands in the vocabulary twice, or the id is negative");
+            if (id is < 0 or >= MostId) throw new TokenizerException($"the token {Shortened(token.Name)} has the id {id}, which is negative or not below {MostId}");
+            if (!ids.Add(id) || !vocabulary.TryAdd(token.Name, id)) throw new TokenizerException($"the token {Shortened(token.Name)} or its id {id} stands in the vocabulary twice");
         }
 
         return vocabulary.Count > 0 ? vocabulary : throw new TokenizerException("the vocabulary is empty");
@@ -161,11 +172,11 @@ public static class TokenizerJson
         var read = new List<string>();
         foreach (var (rank, merge) in merges.EnumerateArray().Index())
         {
-            var pair = merge.ValueKind == JsonValueKind.String ? merge.GetString()!.Split(' ') : [.. merge.EnumerateArray().Select(half => half.GetString()!)];
+            var pair = merge.ValueKind == JsonValueKind.String ? merge.GetString()!.Split(' ', 3) : [.. merge.EnumerateArray().Select(half => half.GetString()!)];
             if (pair is not [{ Length: > 0 } left, { Length: > 0 } right] || left.Contains(' ', StringComparison.Ordinal) || right.Contains(' ', StringComparison.Ordinal))
                 throw new TokenizerException($"merge {rank} is no pair of two byte-level tokens");
             if (!vocabulary.ContainsKey(left) || !vocabulary.ContainsKey(right) || !vocabulary.ContainsKey(left + right))
-                throw new TokenizerException($"merge {rank} ({left} {right}) is of tokens, or to one, that the vocabulary does not have");
+                throw new TokenizerException($"merge {rank} ({Shortened($"{left} {right}")}) is of tokens, or to one, that the vocabulary does not have");
             read.Add($"{left} {right}");
         }
 
@@ -184,15 +195,17 @@ public static class TokenizerJson
     {
         foreach (var property in element.EnumerateObject())
         {
-            if (!keys.Contains(property.Name) && property.Value.ValueKind is not (JsonValueKind.Null or JsonValueKind.False)) throw new TokenizerException($"{where} has a setting that is not understood: {property.Name}");
+            if (!keys.Contains(property.Name) && property.Value.ValueKind is not (JsonValueKind.Null or JsonValueKind.False)) throw new TokenizerException($"{where} has a setting that is not understood: {Shortened(property.Name)}");
         }
     }
 
     private static void Off(JsonElement element, string name, string key)
     {
         if (element.TryGetProperty(key, out var value) && value.GetRawText() is not ("null" or "false" or "\"\"" or "0" or "0.0"))
-            throw new TokenizerException($"{name} = {value.GetRawText()} is not implemented");
+            throw new TokenizerException($"{name} = {Shortened(value.GetRawText())} is not implemented");
     }
+
+    private static string Shortened(string text) => text.Length <= 200 ? text : $"{text[..197]}...";
 
     private static string? Text(JsonElement element, string key) => element.TryGetProperty(key, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 

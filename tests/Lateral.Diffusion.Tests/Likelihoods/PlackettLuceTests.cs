@@ -20,10 +20,10 @@ public class PlackettLuceTests
         return (logProb.item<float>(), values.grad!.data<float>().ToArray());
     }
 
-    [SharedFact]
+    [Fact]
     public void Log_prob_must_equal_the_reference_implementations()
     {
-        using var fixture = JsonDocument.Parse(File.ReadAllText(SharedFolder.Path("fixtures", "policies", "plackett-luce.json")));
+        using var fixture = JsonDocument.Parse(File.ReadAllText(Path.Combine(Fixture.Root, "policies", "plackett-luce.json")));
         var root = fixture.RootElement;
         for (var row = 0; row < root.GetProperty("scores").GetArrayLength(); row++)
         {

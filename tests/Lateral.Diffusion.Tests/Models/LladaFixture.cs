@@ -8,13 +8,17 @@ namespace Lateral.Tests.Diffusion;
 /// <summary>Reads the parity fixtures of one tiny model: what the public reference code computes on random weights.</summary>
 internal sealed class Fixture(string model)
 {
-    public string Folder => SharedFolder.Path("fixtures", model);
+    /// <summary>The reference results that this project has a copy of.</summary>
+    public static string Root { get; } = Path.Combine(AppContext.BaseDirectory, "Parity", "Fixtures");
+
+    public string Folder => Path.Combine(Root, model);
 
     public TransformerModel Load(bool trainable = false, ModelChoices? choices = null) => ModelStore.Load(Folder, trainable: trainable, choices: choices);
 
     public JsonElement Json(string name) => JsonDocument.Parse(File.ReadAllText(Path.Combine(Folder, name + ".json"))).RootElement;
 
-    public SafetensorsFile Tensors(string name) => SafetensorsFile.Open(Path.Combine(Folder, name + ".safetensors"));
+    /// <summary>A file that is too large for the copy is taken from the shared folder.</summary>
+    public SafetensorsFile Tensors(string name) => SafetensorsFile.Open(Path.Combine(Folder, name + ".safetensors") is var path && File.Exists(path) ? path : SharedFolder.Path("fixtures", model, name + ".safetensors"));
 }
 
 /// <summary>The fixtures of the tiny LLaDA, and how fixtures are read and compared.</summary>

@@ -11,7 +11,7 @@ public class LladaForwardTests
     // Measured agreement of independent implementations in float32 on these hot random weights (standard deviation of logits 3.9).
     private const double Tolerance = 5e-5;
 
-    [SharedFact]
+    [Fact]
     public void Logits_must_equal_the_reference()
     {
         using var scope = NewDisposeScope();
@@ -23,7 +23,7 @@ public class LladaForwardTests
         Assert.InRange(LladaFixture.LargestDifference(expected.Read("logits_f64"), logits), 0, Tolerance);
     }
 
-    [SharedFact]
+    [Fact]
     public void Hidden_states_must_equal_the_reference_after_every_block()
     {
         using var scope = NewDisposeScope();
@@ -36,7 +36,7 @@ public class LladaForwardTests
             Assert.InRange(LladaFixture.LargestDifference(expected.Read($"hidden_states.{i}"), states[i]), 0, Tolerance);
     }
 
-    [SharedFact]
+    [Fact]
     public void Padding_must_be_masked_as_the_reference_does()
     {
         using var scope = NewDisposeScope();

@@ -9,7 +9,7 @@ namespace Lateral.Tests.Diffusion;
 /// </summary>
 public class LladaGenerateTests
 {
-    [SharedTheory]
+    [Theory]
     [InlineData("gen-full-32x32", 32)]
     [InlineData("gen-semi-ar-32-b8-s32", 32)]
     [InlineData("gen-semi-ar-32-b8-s16", 16)]
@@ -22,7 +22,7 @@ public class LladaGenerateTests
         Compare(fixture, calls, settings.GetProperty("gen_length").GetInt32(), settings.GetProperty("steps").GetInt32(), settings.GetProperty("block_length").GetInt32(), null);
     }
 
-    [SharedFact]
+    [Fact]
     public void Random_remasking_must_equal_the_reference_call_by_call()
     {
         var fixture = LladaFixture.Json("gen-random-remask");

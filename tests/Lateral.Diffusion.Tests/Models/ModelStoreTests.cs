@@ -143,7 +143,7 @@ public class ModelStoreTests
         Assert.Contains(expected, Assert.Throws<ModelException>(() => ModelFamilies.Parse(changed)).Message, StringComparison.Ordinal);
     }
 
-    [SharedFact]
+    [Fact]
     public void Released_configuration_must_be_understood()
     {
         var spec = ModelFamilies.Read(Path.Combine(LladaFixture.Folder, "config.json"));

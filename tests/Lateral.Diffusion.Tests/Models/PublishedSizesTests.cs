@@ -6,7 +6,7 @@ namespace Lateral.Tests.Diffusion;
 
 /// <summary>
 /// The settings of published checkpoints, and the names and shapes that follow from them, without any weights. Published/NAME.json has the keys and values that published configurations have (of Dream and LLaDA-MoE those of
-/// the papers and their code); SDAR-8B's names and their 16,381,470,720 bytes are those of its published index. NAME.txt says what changes.
+/// the papers and their code, of MDLM its code's); SDAR-8B's names and their 16,381,470,720 bytes are those of its published index. NAME.txt says what changes.
 /// </summary>
 public partial class PublishedSizesTests
 {
@@ -17,6 +17,7 @@ public partial class PublishedSizesTests
     [InlineData("sdar-8b", 8.191)]
     [InlineData("llada-moe-7b", 7.356)]
     [InlineData("llada2-mini", 16.256)]
+    [InlineData("mdlm-owt", 0.170)]
     public void Names_and_shapes_must_be_those_of_the_published_checkpoint(string name, double billions)
     {
         var folder = Path.Combine(AppContext.BaseDirectory, "Models", "Published");

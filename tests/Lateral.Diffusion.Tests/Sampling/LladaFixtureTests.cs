@@ -16,7 +16,7 @@ public class LladaFixtureTests
 {
     private const int Mask = 500;
 
-    [SharedTheory]
+    [Theory]
     [InlineData("gen-full-32x32", 32, 32, 32)]
     [InlineData("gen-semi-ar-32-b8-s16", 32, 8, 16)]
     [InlineData("gen-semi-ar-32-b8-s32", 32, 8, 32)]
@@ -29,7 +29,7 @@ public class LladaFixtureTests
         if (name == "gen-semi-ar-32-b8-s16") AssertLogProbs(Read("traj-semi-ar-32-b8-s16"), trajectory);
     }
 
-    [SharedFact]
+    [Fact]
     public async Task Sampler_must_follow_random_remasking_on_its_recorded_uniforms()
     {
         var fixture = Read("gen-random-remask");
@@ -41,7 +41,7 @@ public class LladaFixtureTests
         Assert.Equal(block.Concat(block).Select(sets => -MathF.Log(sets)), trajectory.SelectionLogProbs.AsEnumerable(), new Near(1e-6));
     }
 
-    [SharedFact]
+    [Fact]
     public async Task Sampler_must_denoise_prompts_of_different_lengths_as_if_each_stood_alone()
     {
         var fixture = Read("gen-leftpad-batch3-b8-s16");
@@ -63,7 +63,7 @@ public class LladaFixtureTests
         Assert.Equal(72, sampler.Statistics.Tokens);
     }
 
-    [SharedFact]
+    [Fact]
     public void Likelihood_must_equal_the_reference_log_probs_under_a_temperature()
     {
         using var scope = NewDisposeScope();
@@ -79,7 +79,7 @@ public class LladaFixtureTests
         }
 
         var trajectory = new Trajectory(new(0, 0), [.. output[..13]], [.. output[13..]], [.. revealStep], [.. expected], [.. new float[8]], 0, [new(0, 0, "h")], "");
-        using var model = ModelStore.Load(SharedFolder.Path("fixtures", "llada-tiny"), trainable: false);
+        using var model = ModelStore.Load(LladaFixture.Folder, trainable: false);
         Assert.All(Scoring.Score(model, Scoring.TableOf([trajectory]), 60, .7), scored => Assert.Equal(scored.Unit.Behaviour, scored.LogProb, 2e-5));
     }
 
@@ -124,7 +124,7 @@ public class LladaFixtureTests
 
     private static async Task<DiffusionSampler> StartAsync(int slots, IUniforms? uniforms)
     {
-        var folder = SharedFolder.Path("fixtures", "llada-tiny");
+        var folder = LladaFixture.Folder;
         var weights = Path.Combine(folder, ModelStore.WeightsFile);
         var sampler = new DiffusionSampler(new("cpu", slots, null, 1, CanaryLimit: 1e-4), new LladaTinyTokenizer(), device => ModelStore.Load(folder, device, trainable: false), uniforms);
         await sampler.SwapAsync(new(1, 0, TinyPolicy.HashOf(weights), "", PayloadKind.Full, 0, weights), weights);
@@ -132,7 +132,7 @@ public class LladaFixtureTests
     }
 
     private static JsonElement Read(string name) =>
-        JsonDocument.Parse(File.ReadAllText(SharedFolder.Path("fixtures", "llada-tiny", name + ".json"))).RootElement;
+        JsonDocument.Parse(File.ReadAllText(Path.Combine(LladaFixture.Folder, name + ".json"))).RootElement;
 
     private static int[] Ints(JsonElement array) => [.. array.EnumerateArray().Select(value => value.GetInt32())];
 
@@ -160,7 +160,7 @@ public class LladaFixtureTests
         public RecordedUniforms(string name, int prompt)
         {
             using var scope = NewDisposeScope();
-            using var file = SafetensorsFile.Open(SharedFolder.Path("fixtures", "llada-tiny", name + ".safetensors"));
+            using var file = SafetensorsFile.Open(Path.Combine(LladaFixture.Folder, name + ".safetensors"));
             _draws = [.. Enumerable.Range(0, 8).Select(step => file.Read($"confidence_uniform.{step}").data<float>().ToArray())];
             _prompt = prompt;
         }

@@ -23,4 +23,8 @@ internal interface IModelFamily
     /// <summary>The full name of a block's parameter.</summary>
     /// <param name="part">one of <see cref="ModelLayout"/>'s, such as <c>q_proj</c></param>
     string Block(int layer, string part);
+
+    /// <summary>The full name of a parameter around the blocks that only some families have.</summary>
+    /// <param name="part">one of <see cref="ModulatedLayout"/>'s, such as <c>sigma_in</c></param>
+    string Around(string part) => throw new ArgumentOutOfRangeException(nameof(part), part, "no parameter of this family");
 }

@@ -36,7 +36,9 @@ internal sealed class Llada2Family : QwenNamed
         config.Ignore("sliding_window");
         var spec = Sizes(config, config.Int("intermediate_size"));
         if (config.OptionalInt("rotary_dim") is { } rotary && rotary != spec.RotaryWidth) throw new ModelException($"rotary_dim = {rotary} and partial_rotary_factor, which gives {spec.RotaryWidth}, disagree");
-        var width = config.Int("moe_intermediate_size");
+        var (width, shared, dense) = (config.Int("moe_intermediate_size"), config.OptionalInt("num_shared_experts") ?? 0, config.OptionalInt("first_k_dense_replace") ?? 0);
+        if (dense < 0 || dense > spec.Layers) throw new ModelException($"first_k_dense_replace {dense} must be at most the {spec.Layers} blocks");
+        if (shared is < 0 or > ExpertSpec.MostShared || width > TransformerSpec.MostWidth) throw new ModelException($"num_shared_experts {shared} must be from 0 to {ExpertSpec.MostShared}, and moe_intermediate_size {width} at most {TransformerSpec.MostWidth}");
         return spec with
         {
             Family = Types[0],
@@ -44,7 +46,7 @@ internal sealed class Llada2Family : QwenNamed
             HeadNorm = true,
             FusedAttention = true,
             AttentionBlock = config.OptionalInt("block_size") ?? PublishedBlock,
-            Experts = new(config.Int("num_experts"), config.Int("num_experts_per_tok"), width, Enumerable.Range(0, config.OptionalInt("first_k_dense_replace") ?? 0).ToImmutableSortedSet(), (config.OptionalInt("num_shared_experts") ?? 0) * width)
+            Experts = new(config.Int("num_experts"), config.Int("num_experts_per_tok"), width, Enumerable.Range(0, dense).ToImmutableSortedSet(), shared * width)
             {
                 Sigmoid = true,
                 HasBias = true,

@@ -36,7 +36,7 @@ internal sealed class LladaFamily : IModelFamily
         var heads = config.Int("n_heads");
         var vocabulary = config.OptionalInt("vocab_size");
         return new(
-            config.Int("d_model"), config.Int("n_layers"), heads, config.Int("mlp_hidden_size"), config.OptionalInt("embedding_size") ?? vocabulary ?? throw new ModelException("vocab_size is missing"),
+            config.Int("d_model"), config.Layers("n_layers"), heads, config.Int("mlp_hidden_size"), config.OptionalInt("embedding_size") ?? vocabulary ?? throw new ModelException("vocab_size is missing"),
             config.Int("max_sequence_length"), config.Number("rms_norm_eps", 1e-5), config.Number("rope_theta", 10_000), config.MaskToken,
             config.OptionalInt("eos_token_id"), config.OptionalInt("pad_token_id"))
         {

@@ -22,8 +22,11 @@ internal sealed class ModelConfig(JsonElement root, Func<int?>? maskToken = null
 
     public bool Has(string key) => root.TryGetProperty(key, out var found) && found.ValueKind != JsonValueKind.Null;
 
+    /// <summary>Null = neither configuration nor tokenizer names it.</summary>
+    public int? NamedMaskToken => OptionalInt("mask_token_id") ?? maskToken?.Invoke();
+
     /// <exception cref="ModelException">neither configuration nor tokenizer names it</exception>
-    public int MaskToken => OptionalInt("mask_token_id") ?? maskToken?.Invoke() ?? throw new ModelException("mask_token_id is missing, and no tokenizer file names a mask token");
+    public int MaskToken => NamedMaskToken ?? throw new ModelException("mask_token_id is missing, and no tokenizer file names a mask token");
 
     public string Text(string key) => Find(key) is { ValueKind: JsonValueKind.String } found ? found.GetString()! : throw Wrong(key, "a text");
 
@@ -31,7 +34,10 @@ internal sealed class ModelConfig(JsonElement root, Func<int?>? maskToken = null
 
     public int? OptionalInt(string key) => Find(key) is not { } found ? null : found.ValueKind == JsonValueKind.Number && found.TryGetInt32(out var number) ? number : throw Wrong(key, "a whole number");
 
-    public double Number(string key, double absent) => Find(key) is not { } found ? absent : found.ValueKind == JsonValueKind.Number ? found.GetDouble() : throw Wrong(key, "a number");
+    public double Number(string key, double absent) => Find(key) is not { } found ? absent : found.ValueKind == JsonValueKind.Number && double.IsFinite(found.GetDouble()) ? found.GetDouble() : throw Wrong(key, "a number");
+
+    /// <summary>How many blocks there are; bounded where it is read, because families count through them.</summary>
+    public int Layers(string key) => Int(key) is > 0 and <= TransformerSpec.MostLayers and var layers ? layers : throw Wrong(key, $"a whole number from 1 to {TransformerSpec.MostLayers}");
 
     public bool Flag(string key, bool absent) => Find(key) is not { } found ? absent : found.ValueKind is JsonValueKind.True or JsonValueKind.False ? found.GetBoolean() : throw Wrong(key, "true or false");
 
@@ -47,7 +53,7 @@ internal sealed class ModelConfig(JsonElement root, Func<int?>? maskToken = null
     public void Only(string key, string value)
     {
         _read.Add(key);
-        if (root.TryGetProperty(key, out var found) && !Same(found, value)) throw new ModelException($"{key} = {found.GetRawText()} is not implemented; only {key} = {value} is");
+        if (root.TryGetProperty(key, out var found) && !Same(found, value)) throw new ModelException($"{key} = {Shortened(found.GetRawText())} is not implemented; only {key} = {value} is");
     }
 
     /// <summary>Keys that do not matter to this family, whatever their value.</summary>
@@ -63,7 +69,7 @@ internal sealed class ModelConfig(JsonElement root, Func<int?>? maskToken = null
         {
             // What is off or absent is no mathematics.
             if (property.Value.ValueKind is JsonValueKind.Null or JsonValueKind.False) continue;
-            throw new ModelException($"{property.Name} = {Shortened(property.Value.GetRawText())} is not understood, and it may change what the model computes - remove it if it does not");
+            throw new ModelException($"{Shortened(property.Name)} = {Shortened(property.Value.GetRawText())} is not understood, and it may change what the model computes - remove it if it does not");
         }
     }
 
@@ -75,7 +81,7 @@ internal sealed class ModelConfig(JsonElement root, Func<int?>? maskToken = null
 
     private ModelException Wrong(string key, string wanted) => new($"{key} = {(root.TryGetProperty(key, out var found) ? Shortened(found.GetRawText()) : "nothing")} must be {wanted}");
 
-    private static string Shortened(string text) => text.Length <= 60 ? text : $"{text[..57]}...";
+    internal static string Shortened(string text, int most = 60) => text.Length <= most ? text : $"{text[..(most - 3)]}...";
 
     private static bool Same(JsonElement found, string value) => found.ValueKind switch
     {

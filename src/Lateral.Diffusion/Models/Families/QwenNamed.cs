@@ -30,7 +30,7 @@ internal abstract class QwenNamed : IModelFamily
         }
 
         return new(
-            width, config.Int("num_hidden_layers"), heads, mlpWidth, config.Int("vocab_size"), config.Int("max_position_embeddings"), config.Number("rms_norm_eps", 1e-6), config.Number("rope_theta", 10_000),
+            width, config.Layers("num_hidden_layers"), heads, mlpWidth, config.Int("vocab_size"), config.Int("max_position_embeddings"), config.Number("rms_norm_eps", 1e-6), config.Number("rope_theta", 10_000),
             config.MaskToken, config.OptionalInt("eos_token_id"), config.OptionalInt("pad_token_id"))
         {
             KeyHeads = config.OptionalInt("num_key_value_heads") ?? heads,
