@@ -38,7 +38,7 @@ internal static class CompareAlgorithmsCommand
             var runs = await comparison.RunAsync(chosen, AtLeastOne("--seeds", parsed.GetValue(seeds)), cancellation);
             string[] table = [.. ComparisonTable.Lines(chosen, runs)];
             DurableFile.WriteText(Path.Combine(target, "table.md"), string.Join('\n', table) + "\n");
-            DurableFile.WriteText(Path.Combine(target, "plot.svg"), ComparisonPlot.Svg(chosen, runs));
+            DurableFile.WriteText(Path.Combine(target, "plot.svg"), ComparisonPlot.Svg([.. chosen.Where(algorithm => !algorithm.IsSupervised)], runs));
             foreach (var line in parsed.GetValue(json) ? runs.Select(ToJson) : table) terminal.Out.WriteLine(line);
             terminal.Error.WriteLine($"table and plot are in {target}");
             return (int)(runs.Any(run => run.Failure is null) ? ExitCode.Done : ExitCode.Resumable);
@@ -52,10 +52,7 @@ internal static class CompareAlgorithmsCommand
         var names = list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         if (names.Length == 0) throw new UserException(ExitCode.Usage, "--algorithms names none; for example --algorithms grpo-behaviour-clip,espo");
         if (names.GroupBy(name => name, StringComparer.Ordinal).FirstOrDefault(same => same.Count() > 1) is { } twice) throw new UserException(ExitCode.Usage, $"--algorithms names {twice.Key} twice");
-        var chosen = names.Select(name => FileOf(name, confs[0])).Select(file => new ComparedAlgorithm(Path.GetFileNameWithoutExtension(file), file, RunSettingsLoader.Load([.. confs, file], [.. sets]).Settings)).ToImmutableArray();
-        if (chosen.FirstOrDefault(algorithm => algorithm.Settings.SupervisedOnly) is { } supervised)
-            throw new UserException(ExitCode.Usage, $"--algorithms {supervised.Name}: run.steps = 0, so it trains a base, and what is compared here begins from one base - train each, then compare the runs with compare");
-        return chosen;
+        return [.. names.Select(name => FileOf(name, confs[0])).Select(file => new ComparedAlgorithm(Path.GetFileNameWithoutExtension(file), file, RunSettingsLoader.Load([.. confs, file], [.. sets]).Settings))];
     }
 
     private static string FileOf(string name, string conf)

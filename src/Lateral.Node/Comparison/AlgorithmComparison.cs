@@ -16,6 +16,9 @@ internal sealed record ComparedAlgorithm(string Name, string File, RunSettings S
 {
     /// <summary>Preferences learn from another signal than advantages, and stand in a table of their own.</summary>
     public bool IsPreference => CorrectionRules.ByName(Settings.Learner.Correction.Name).Preference;
+
+    /// <summary>So do corpora.</summary>
+    public bool IsSupervised => Settings.SupervisedOnly;
 }
 
 /// <summary>
@@ -29,6 +32,9 @@ internal sealed class AlgorithmComparison(ImmutableArray<string> confs, Immutabl
 {
     private const string Result = "compared.json";
 
+    /// <summary>Steps of a supervised run that are timed before it.</summary>
+    private const int Timed = 30;
+
     /// <summary>Starting, the base's evaluation and the warm-up come before the budget, saving after it.</summary>
     private static readonly TimeSpan Overhead = TimeSpan.FromMinutes(30), Stopping = TimeSpan.FromMinutes(5);
 
@@ -41,10 +47,10 @@ internal sealed class AlgorithmComparison(ImmutableArray<string> confs, Immutabl
             var start = await (algorithm.Settings.Model.Causal ? BaseAsync("base-causal", [.. confs, algorithm.File], cancellation) : BaseAsync("base", confs, cancellation));
             for (var seed = 1; seed <= seeds; seed++)
             {
-                var run = await OneAsync(algorithm, seed, start, cancellation);
+                var run = await (algorithm.IsSupervised ? SupervisedAsync(algorithm, seed, start, cancellation) : OneAsync(algorithm, seed, start, cancellation));
                 say(run.Failure is { } failure
                     ? $"{algorithm.Name}, seed {seed}: FAILED, {failure}"
-                    : string.Create(CultureInfo.InvariantCulture, $"{algorithm.Name}, seed {seed}: {run.Steps.Length} steps, late reward {run.LateReward:0.000}, held-out pass@1 {run.PassAt1:0.000}"));
+                    : string.Create(CultureInfo.InvariantCulture, $"{algorithm.Name}, seed {seed}: {run.Steps.Length} steps, late {(algorithm.IsSupervised ? "loss" : "reward")} {run.LateReward:0.000}, held-out pass@1 {run.PassAt1:0.000}"));
                 runs.Add(run);
             }
         }
@@ -79,17 +85,64 @@ internal sealed class AlgorithmComparison(ImmutableArray<string> confs, Immutabl
             ];
             var (code, last) = await ProcessAsync(["train", .. confs, algorithm.File, "--name", name, "--runs-dir", folder, "--json", .. Sets(own)], Spending(), cancellation);
             if (code is not (ExitCode.Done or ExitCode.Interrupted)) return new(algorithm.Name, seed, [], double.NaN, last);
-            (code, last) = await ProcessAsync(["eval", name, "--runs-dir", folder, "--json", "--prompts", $"{prompts}", "--samples", "1"], _ => false, cancellation);
-            if (code != ExitCode.Done) return new(algorithm.Name, seed, [], double.NaN, last);
-            await File.WriteAllTextAsync(result, last, cancellation);
+            if (await EvaluateAsync(name, cancellation) is { } failure) return new(algorithm.Name, seed, [], double.NaN, failure);
         }
 
-        using var evaluation = JsonDocument.Parse(await File.ReadAllTextAsync(result, cancellation));
         var rollouts = algorithm.Settings.Rollout;
         var steps = ComparedRun.Read(new RunDirectory(Path.Combine(folder, name)), rollouts.GroupsPerStep * rollouts.GroupSize, budget);
         return steps.IsEmpty
             ? new(algorithm.Name, seed, [], double.NaN, $"no step ended within {budget.TotalSeconds:0} s, try a larger --budget")
-            : new(algorithm.Name, seed, steps, evaluation.RootElement.GetProperty("eval/pass_at_1").GetDouble(), null);
+            : new(algorithm.Name, seed, steps, PassAt1(name), null);
+    }
+
+    /// <summary>The last of a run, whose result then stands.</summary>
+    /// <returns>why it has none; null = it has</returns>
+    private async Task<string?> EvaluateAsync(string name, CancellationToken cancellation)
+    {
+        var (code, last) = await ProcessAsync(["eval", name, "--runs-dir", folder, "--json", "--prompts", $"{prompts}", "--samples", "1"], _ => false, cancellation);
+        if (code != ExitCode.Done) return last;
+        await File.WriteAllTextAsync(Path.Combine(folder, name, Result), last, cancellation);
+        return null;
+    }
+
+    private double PassAt1(string name)
+    {
+        using var evaluation = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, name, Result)));
+        return evaluation.RootElement.GetProperty("eval/pass_at_1").GetDouble();
+    }
+
+    /// <summary>
+    /// A supervised run decays its learning rate, so it has to know how many steps fit into the budget: a few are timed, and thrown away.
+    /// </summary>
+    private async Task<ComparedRun> SupervisedAsync(ComparedAlgorithm algorithm, int seed, string start, CancellationToken cancellation)
+    {
+        var name = $"{algorithm.Name}-{seed}";
+        var result = Path.Combine(folder, name, Result);
+        if (!File.Exists(result))
+        {
+            var (code, last, timed) = await WarmUpAsync(algorithm, seed, start, Timed, cancellation);
+            if (code != ExitCode.Done) return new(algorithm.Name, seed, [], double.NaN, last);
+            (code, last, timed) = await WarmUpAsync(algorithm, seed, start, Math.Max(1, (int)(budget.TotalSeconds / timed.SecondsPerStep)), cancellation);
+            if (code != ExitCode.Done) return new(algorithm.Name, seed, [], double.NaN, last);
+            timed.Write(Path.Combine(folder, name));
+            if (await EvaluateAsync(name, cancellation) is { } failure) return new(algorithm.Name, seed, [], double.NaN, failure);
+        }
+
+        return new(algorithm.Name, seed, SupervisedSteps.Read(Path.Combine(folder, name)), PassAt1(name), null);
+    }
+
+    private async Task<(ExitCode Code, string Last, SupervisedSteps Steps)> WarmUpAsync(ComparedAlgorithm algorithm, int seed, string start, int steps, CancellationToken cancellation)
+    {
+        var name = $"{algorithm.Name}-{seed}";
+        Clear(name);
+        var told = new SupervisedSteps(algorithm.Settings.Warmup.Batch);
+        ImmutableArray<string> own = [.. sets, $"run.seed = {seed}", "run.steps = 0", $"warmup.steps = {steps}", "eval.every = 0", "eval.final-prompts = 16", $"model.path = {JsonSerializer.Serialize(start)}"];
+        var (code, last) = await ProcessAsync(["train", .. confs, algorithm.File, "--name", name, "--runs-dir", folder, "--json", .. Sets(own)], line =>
+        {
+            told.Take(line);
+            return false;
+        }, cancellation);
+        return (code, last, told);
     }
 
     /// <summary>The budget runs from a process's first step on; what came after it by the run's own clock is left out when the run is read.</summary>

@@ -6,13 +6,14 @@ namespace Lateral.Node.Comparison;
 /// <summary>What came of each algorithm, as Markdown: means over the seeds, and in brackets the least and the greatest.</summary>
 internal static class ComparisonTable
 {
-    private static readonly string[] Head = ["algorithm", "steps", "rollouts", "reward of the last fifth", "held-out pass@1"];
+    private static readonly string[] Head = ["algorithm", "steps", "rollouts", "reward of the last fifth", "held-out pass@1"], Supervised = ["algorithm", "steps", "examples", "loss of the last fifth", "held-out pass@1"];
 
     public static IEnumerable<string> Lines(ImmutableArray<ComparedAlgorithm> algorithms, ImmutableArray<ComparedRun> runs)
     {
-        foreach (var (title, rows) in new[]
+        foreach (var (title, head, rows) in new[]
         {
-            ("", algorithms.Where(algorithm => !algorithm.IsPreference)), ("preferences, which see one pair of each group", algorithms.Where(algorithm => algorithm.IsPreference)),
+            ("", Head, algorithms.Where(algorithm => !algorithm.IsPreference && !algorithm.IsSupervised)), ("preferences, which see one pair of each group", Head, algorithms.Where(algorithm => algorithm.IsPreference)),
+            ("supervised, which see the corpus and no reward", Supervised, algorithms.Where(algorithm => algorithm.IsSupervised)),
         })
         {
             if (!rows.Any()) continue;
@@ -23,8 +24,8 @@ internal static class ComparisonTable
             }
 
             yield return "";
-            yield return Row(Head);
-            yield return Row([.. Head.Select(_ => "---")]);
+            yield return Row(head);
+            yield return Row([.. head.Select(_ => "---")]);
             foreach (var algorithm in rows.OrderByDescending(algorithm => Best(runs, algorithm))) yield return Row(Cells(algorithm, [.. runs.Where(run => run.Algorithm == algorithm.Name)]));
         }
     }
@@ -40,7 +41,7 @@ internal static class ComparisonTable
         if (ended.IsEmpty) return [name, "-", "-", "-", "-"];
         return
         [
-            name, Mean(ended, run => run.Steps.Length, "0"), Mean(ended, run => run.Steps[^1].Rollouts, "#,0"),
+            name, Mean(ended, run => algorithm.IsSupervised ? run.Steps[^1].Rollouts / algorithm.Settings.Warmup.Batch : run.Steps.Length, "0"), Mean(ended, run => run.Steps[^1].Rollouts, "#,0"),
             Spread(ended, run => run.LateReward), Spread(ended, run => run.PassAt1),
         ];
     }

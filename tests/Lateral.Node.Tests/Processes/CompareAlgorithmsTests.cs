@@ -43,6 +43,21 @@ public sealed class CompareAlgorithmsTests : IDisposable
         Assert.Equal(written, Written());
     }
 
+    [Fact]
+    public async Task Supervised_presets_must_have_a_table_of_their_own_and_go_on_from_the_base()
+    {
+        string[] arguments = ["compare-algorithms", Quickstart, "--algorithms", "sft", "--seeds", "1", "--budget", "3s", "--prompts", "16", "--out", _folder.Path, .. Small, "--set", "warmup.batch = 64"];
+        var (code, output, error) = await Shell.RunAsync(arguments);
+        Assert.True(code == 0, error);
+        Assert.Contains("supervised, which see the corpus and no reward:", output, StringComparison.Ordinal);
+        var row = System.Text.RegularExpressions.Regex.Match(output, @"\| sft \| (?<steps>\d+) \| (?<examples>[\d,]+) \| (?<loss>[\d.]+) \| [\d.]+ \|");
+        Assert.True(row.Success, output);
+        Assert.Equal(64 * int.Parse(row.Groups["steps"].Value, System.Globalization.CultureInfo.InvariantCulture), int.Parse(row.Groups["examples"].Value, System.Globalization.NumberStyles.AllowThousands, System.Globalization.CultureInfo.InvariantCulture));
+        // A fresh model's would be ln 11 = 2.4 nats a token.
+        Assert.InRange(double.Parse(row.Groups["loss"].Value, System.Globalization.CultureInfo.InvariantCulture), .01, 2.2);
+        Assert.Equal(output, (await Shell.RunAsync(arguments)).Out);
+    }
+
     [Theory]
     [InlineData("--algorithms", "esbo", "--algorithms esbo: no such file")]
     [InlineData("--algorithms", "esbo", "did you mean espo?")]
