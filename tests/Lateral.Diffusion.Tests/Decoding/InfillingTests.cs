@@ -21,7 +21,7 @@ public sealed class InfillingTests : IDisposable
         ["dream"] = (model, canvas, seen) => DreamDecoder.Fill(model, canvas, null, new(1, 5, DreamAlgorithm.Entropy), seen),
         ["dream-origin"] = (model, canvas, seen) => DreamDecoder.Fill(model, canvas, null, new(1, 5, DreamAlgorithm.Origin) { Temperature = 1 }, seen),
         ["dream-dual"] = (model, canvas, seen) => DreamDecoder.Fill(model, canvas, null, new(1, 12, DreamAlgorithm.Entropy) { Cache = DecodingCache.Dual, BlockLength = 4 }, seen),
-        ["revising"] = (model, canvas, seen) => RevisingDecoder.Fill(model, canvas, new(1, 4, .3, .99), seen),
+        ["revising"] = (model, canvas, seen) => RevisingDecoder.Fill(model, canvas, new(1, 12, .1, .99), seen),
     };
 
     public static TheoryData<string> Decoders => new(Fills.Keys);
@@ -71,7 +71,7 @@ public sealed class InfillingTests : IDisposable
             "dream" => DreamDecoder.Decode(model, Ids(prompt), null, new(12, 5, DreamAlgorithm.Entropy), report),
             "dream-origin" => DreamDecoder.Decode(model, Ids(prompt), null, new(12, 5, DreamAlgorithm.Origin) { Temperature = 1 }, report),
             "dream-dual" => DreamDecoder.Decode(model, Ids(prompt), null, new(12, 12, DreamAlgorithm.Entropy) { Cache = DecodingCache.Dual, BlockLength = 4 }, report),
-            _ => RevisingDecoder.Decode(model, Ids(prompt), new(12, 4, .3, .99), report),
+            _ => RevisingDecoder.Decode(model, Ids(prompt), new(12, 12, .1, .99), report),
         });
         Same(completed.Seen, filled.Seen);
         Assert.Equal(completed.Output, filled.Output);
