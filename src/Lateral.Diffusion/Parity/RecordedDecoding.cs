@@ -47,8 +47,9 @@ internal sealed record RecordedDecoding(Func<Action<Tensor>, Tensor> Run, Safete
             GuidanceScale = settings.Number("cfg_scale", 0),
             Rule = settings.Find("threshold") is { } threshold ? new ConfidenceThreshold(threshold.GetDouble()) : settings.Find("factor") is { } factor ? new ConfidenceFactor(factor.GetDouble()) : DecodingRule.Share,
             Cache = Named(settings, "fn", "generate", ("generate", DecodingCache.None), ("generate_with_prefix_cache", DecodingCache.Prefix), ("generate_with_dual_cache", DecodingCache.Dual)),
-            EarlyCommit = fixture.Find("thresholds") is { } gaps
-                ? new(fixture.Int("answer_start_pos"), fixture.Int("answer_length")) { Early = gaps.Number("early"), Middle = gaps.Number("mid"), Late = gaps.Number("late") }
+            // An answer that would go on behind the canvas ends with it.
+            EarlyCommit = fixture.Find("thresholds") is { } gaps && fixture.Int("answer_start_pos") is var answer
+                ? new(answer, Math.Min(fixture.Int("answer_length"), (int)prompt_BP.shape[1] + settings.Int("gen_length") - answer)) { Early = gaps.Number("early"), Middle = gaps.Number("mid"), Late = gaps.Number("late") }
                 : null,
         };
         if (!folder.Has($"{name}.safetensors"))
