@@ -132,7 +132,8 @@ public static class BlockDiffusionDecoder
     /// <summary>Tokens and their probabilities after temperature and filters.</summary>
     private static (Tensor Tokens_BK, Tensor Confidence_BK) Propose(Tensor logits_BKV, BlockDiffusionSettings settings, DecodingDraws draws, int call, int begin)
     {
-        if (settings.Temperature > 0) logits_BKV = TokenFilter.Of(logits_BKV.DividedBy(settings.Temperature), settings.TopK, settings.TopP);
+        // As published, unlike Dream's: the mass is that of the top k among themselves.
+        if (settings.Temperature > 0) logits_BKV = TokenFilter.Of(TokenFilter.Of(logits_BKV.DividedBy(settings.Temperature), settings.TopK, 1), 0, settings.TopP);
         var tokens_BK = draws.Tokens(logits_BKV, settings.Temperature > 0 ? 1 : 0, call, begin);
         return (tokens_BK, OutputDistribution.At(logits_BKV.softmax(-1), tokens_BK));
     }

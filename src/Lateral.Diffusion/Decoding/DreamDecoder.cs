@@ -20,7 +20,7 @@ public enum DreamAlgorithm
     /// <summary>Those of least entropy.</summary>
     Entropy,
 
-    /// <summary>All whose tokens are at least as probable as a threshold, and the best anyway (Fast-dLLM); without a cache at most a step's even share.</summary>
+    /// <summary>All whose tokens are at least as probable as a threshold, and the best anyway (Fast-dLLM); without a cache at most a step's even share and what earlier steps left of theirs.</summary>
     Threshold,
 }
 
@@ -119,13 +119,20 @@ public static class DreamDecoder
             var (tokens_BK, confidence_BK) = Propose(canvas.Logits(canvas.Hidden(begin, end)), settings, draws, step, begin);
             if (settings.Algorithm != DreamAlgorithm.Origin)
             {
-                Reveal(canvas, settings, begin, tokens_BK, confidence_BK, times, step, left, Math.Max(1, settings.GenLength / settings.Steps));
+                Reveal(canvas, settings, begin, tokens_BK, confidence_BK, times, step, left, settings.Algorithm == DreamAlgorithm.Threshold ? Most(canvas, settings, begin, end, step) : null);
                 continue;
             }
 
             var share = step < settings.Steps - 1 ? 1 - (times[step + 1] / times[step]) : 1;
             canvas.Reveal(begin, tokens_BK, draws.Confidences(canvas.Canvases, end - begin, step, begin).to(model.Device).Plus(-share).lt(zeros_like(confidence_BK)).logical_and(canvas.Masked(begin, end)));
         }
+    }
+
+    /// <summary>What a step may reveal at most by a threshold: the even share of all steps so far, less what they revealed; when they are over, all that is left.</summary>
+    private static int Most(DecodingCanvas canvas, DreamSettings settings, int begin, int end, int step)
+    {
+        var masked = canvas.MaskedCounts(begin, end).Max();
+        return step + 1 < settings.Steps ? Math.Max(1, (settings.GenLength / settings.Steps * (step + 1)) - (settings.GenLength - masked)) : masked;
     }
 
     /// <summary>The forward that fills the cache reveals the block's first position, whose answer lies before the window; then the window is denoised.</summary>

@@ -84,6 +84,41 @@ public sealed class OtherSizesTests : IDisposable
         Passes("gen-d");
     }
 
+    /// <summary>
+    /// Fast-dLLM's threshold without a cache, as its loop counts: a step may reveal its share and as many as the step before has rejected; when the steps are over, only those.
+    /// </summary>
+    [Fact]
+    public void Share_that_a_step_left_must_be_the_next_ones_too()
+    {
+        using var scope = NewDisposeScope();
+        using var quiet = no_grad();
+        // A checkpoint whose confidences are spread.
+        foreach (var file in new[] { ModelStore.ConfigFile, ModelStore.WeightsFile }) File.Copy(Path.Combine(Fixture.Root, "dream-tiny", file), Path.Combine(_folder, file));
+        using var model = ModelStore.Load(_folder, trainable: false);
+        var counts = new List<int>();
+        foreach (var threshold in new[] { .2, .3, .4, .5, .6 })
+        {
+            var (x, calls) = ((long[])[1, 2, .. Enumerable.Repeat((long)model.Spec.MaskToken, 24)], new List<long[][]>());
+            for (int share = 2, left = 0, steps = 12, step = 0; step < steps; step++)
+            {
+                calls.Add([[.. x]]);
+                var (p_L, tokens_L) = model.TokenLogits(model.HiddenRows(tensor(x, 1, 26), tensor(Enumerable.Range(0, 26).Select(i => (long)i).ToArray()))).softmax(-1).max(-1);
+                int[] surest = [.. Enumerable.Range(0, 26).Where(i => x[i] == model.Spec.MaskToken).OrderByDescending(i => p_L[i].item<float>()).Take(share + left)];
+                int[] taken = [.. surest.Where((i, rank) => rank == 0 || p_L[i].item<float>() >= threshold)];
+                foreach (var i in taken) x[i] = tokens_L[i].item<long>();
+                left = surest.Length - taken.Length;
+                counts.Add(taken.Length);
+                if (step >= steps - 1 && left > 0) (share, steps) = (0, steps + 1);
+            }
+
+            Write("gen-g", new { prompt = new[] { x[..2] }, alg = "confidence_threshold", max_new_tokens = 24, steps = 12, threshold, model_inputs_per_call = calls, output = new[] { x } });
+            Passes("gen-g");
+        }
+
+        // Otherwise nothing of it shows.
+        Assert.Contains(counts, count => count > 2);
+    }
+
     [Fact]
     public void Sampled_blocks_of_another_length_must_be_followed()
     {
