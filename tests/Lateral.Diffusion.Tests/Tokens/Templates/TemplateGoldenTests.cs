@@ -44,7 +44,7 @@ public class TemplateGoldenTests
     [
         ("{{ big }}", "floats are written as JavaScript writes them"), ("[1, 'two', 3.0", "a whole float is an integer"), ("-7 % 3", "a remainder has the dividend's sign"),
         ("{{ nothing }}", "none is written as nothing"), ("'' or 0 or none", "none is written as nothing"), ("{{ d.c }}", "none is written as nothing"), ("d.get('zz')", "none is written as nothing"), ("d.values() %}", "none is written as nothing"),
-        ("[missing]", "undefined is written in small letters"), ("missing == none", "undefined is equal to none"), ("1 in [1] == true", "comparisons are no chain"), ("missing is iterable", "what is undefined cannot be walked"),
+        ("[missing]", "undefined is written in small letters"), ("missing == none", "undefined is equal to none"), ("1 in [1] == true", "comparisons are no chain"), ("missing is iterable", "what is undefined cannot be walked"), ("missing is callable", "what is undefined cannot be called"),
         ("quotes, \"it's\"", "texts in lists are quoted as in JSON"), ("{{ d.keys() }} {{", "views are written as lists"),
         ("emoji[1]", "texts are counted by UTF-16"), ("emoji[:2]", "texts are counted by UTF-16"), ("emoji | tojson(true)", "ensure_ascii is read by name alone"),
         ("strip('x')", "strip takes no characters"), ("thinking / answered", "lstrip takes no characters"), ("thinking / many scripts", "lstrip takes no characters"),

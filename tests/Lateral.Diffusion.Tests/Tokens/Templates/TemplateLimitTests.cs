@@ -100,6 +100,54 @@ public class TemplateLimitTests
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4L << 30);
     }
 
+    /// <summary>What takes long without making anything: each is asked for 10,000 times, of a million characters or 100,000 elements.</summary>
+    [Theory]
+    [InlineData("t[0]")]
+    [InlineData("t[::-1]")]
+    [InlineData("t | length")]
+    [InlineData("t | int")]
+    [InlineData("t | float")]
+    [InlineData("t | trim")]
+    [InlineData("t.strip(t)")]
+    [InlineData("t.startswith(t)")]
+    [InlineData("t.isdigit()")]
+    [InlineData("t.find('b')")]
+    [InlineData("t.count('')")]
+    [InlineData("t.replace('b', '')")]
+    [InlineData("t.split('b')")]
+    [InlineData("t == u")]
+    [InlineData("t < u")]
+    [InlineData("'b' in t")]
+    [InlineData("{}[t]")]
+    [InlineData("{}.get(t)")]
+    [InlineData("t in {'a': 1}")]
+    [InlineData("{t: 1}")]
+    [InlineData("t | tojson")]
+    [InlineData("[t] | unique(case_sensitive=true) | list")]
+    [InlineData("[1] | map(attribute=t) | list")]
+    [InlineData("a == b")]
+    [InlineData("a < b")]
+    [InlineData("a is eq b")]
+    [InlineData("1 in a")]
+    [InlineData("a.count(1)")]
+    [InlineData("a | select | list")]
+    [InlineData("a | reject('none') | first")]
+    [InlineData("a | unique | list")]
+    [InlineData("a | sort | first")]
+    [InlineData("a | reverse | first")]
+    [InlineData("a | join")]
+    [InlineData("a[1:]")]
+    [InlineData("a + a")]
+    [InlineData("a | string")]
+    [InlineData("dict([('k', a)]).items() | list | tojson")]
+    public void Work_must_be_counted_even_where_nothing_is_made(string expression)
+    {
+        var template = Template.Parse($"{{% set a = [0] * 100000 %}}{{% set b = a + [] %}}{{% set t = 'a' * 1000000 %}}{{% set u = t ~ '' %}}{{% for i in range(10000) %}}{{% set q = {expression} %}}{{% endfor %}}", TemplateLimits.Default with { Steps = 1_500_000, Characters = 13_000_000 });
+        var clock = Stopwatch.StartNew();
+        Assert.EndsWith(", which is the limit", Assert.Throws<TemplateException>(() => template.Render([])).Message, StringComparison.Ordinal);
+        Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(30));
+    }
+
     [Fact]
     public void Long_conversation_must_stay_far_below_the_default_limits()
     {

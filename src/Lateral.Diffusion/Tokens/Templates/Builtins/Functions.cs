@@ -56,6 +56,7 @@ internal static class Functions
         IEnumerable<(object Key, object Value)> given = arguments.Positional switch
         {
             [] => [],
+            [Undefined undefined] => throw site.Fail(undefined.Why),
             [Mapping mapping] => mapping.Entries.Select(entry => (entry.Key, entry.Value)),
             [var pairs, ..] => Elements.Of(pairs, site).Select(pair => Elements.Of(pair, site) is [var key, var value] ? (key, value) : throw site.Fail($"{called} takes a dictionary or pairs")),
         };

@@ -6,7 +6,7 @@ namespace Lateral.Diffusion.Tokens.Templates;
 internal static class Methods
 {
     private static readonly FrozenDictionary<string, Builtin> OfDictionaries = Table(
-        new("a dictionary's get", ["key", "default"], 1, (site, of, arguments) => site.Get((Mapping)of, arguments[0]!) ?? arguments.Value(1, None.Value)),
+        new("a dictionary's get", ["key", "default"], 1, (site, of, arguments) => site.GetKey((Mapping)of, arguments[0]!) ?? arguments.Value(1, None.Value)),
         new("a dictionary's keys", [], 0, (site, of, _) => site.Sequence(SequenceKind.Keys, ((Mapping)of).Keys)),
         new("a dictionary's values", [], 0, (site, of, _) => site.Sequence(SequenceKind.Values, ((Mapping)of).Values)),
         new("a dictionary's items", [], 0, (site, of, _) => site.Sequence(SequenceKind.Items, Pairs((Mapping)of, site))));

@@ -56,10 +56,17 @@ internal static class SequenceFilters
     {
         var path = arguments[1] is null or None ? null : AttributePath.Of(arguments[1]!, site);
         // A dictionary's keys are what Python takes for equal.
-        var (seen, unique) = (new Mapping(), new List<object>());
+        var (seen, undefined, unique) = (new Mapping(), false, new List<object>());
         foreach (var item in Elements.Of(value, site))
         {
             var key = Sorting.Folded(path is null ? item : path.Follow(item, site), arguments.Flag(0), site);
+            if (key is Undefined && !undefined)
+            {
+                undefined = true;
+                unique.Add(item);
+            }
+
+            if (key is Undefined) continue;
             if (!Mapping.IsKey(key)) throw site.Fail($"the filter 'unique' is for texts, numbers, booleans and none, and not for {Kinds.Of(key)}");
             if (site.Get(seen, key) is not null) continue;
             seen.Add(key, true);

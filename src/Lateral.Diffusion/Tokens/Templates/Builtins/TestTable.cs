@@ -28,7 +28,8 @@ internal static class TestTable
         Of("iterable", Elements.Has);
         // Whatever has a length and takes a key.
         Of("sequence", value => value is string or Mapping or Undefined or Sequence { HasPositions: true });
-        Of("callable", value => value is Function);
+        // What is undefined can be called in Python, to tell that it is.
+        Of("callable", value => value is Function or Undefined);
         Add("odd", [], (site, value, _) => Comparing.Same(Operators.Apply("%", value, 2L, site), 1L, site));
         Add("even", [], (site, value, _) => Comparing.Same(Operators.Apply("%", value, 2L, site), 0L, site));
         Add("divisibleby", ["num"], (site, value, arguments) => Comparing.Same(Operators.Apply("%", value, arguments[0]!, site), 0L, site));

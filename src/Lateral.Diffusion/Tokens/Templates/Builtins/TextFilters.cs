@@ -51,7 +51,7 @@ internal static class TextFilters
 
     private static object Indent(Site site, object value, Bound arguments)
     {
-        var text = Written.Text(value, site);
+        if (value is not string text) throw site.Fail($"the filter 'indent' is for texts, and not for {Kinds.Of(value)}");
         var width = arguments[0] as string ?? new string(' ', (int)Math.Clamp(arguments.Whole(0, 4), 0, 1000));
         // The line feed more keeps the one that may end the text.
         var lines = Splitting.Lines(text + "\n", keepEnds: false, site).Items;

@@ -8,16 +8,18 @@ internal static class Trimming
     public static string Start(string text, string? characters)
     {
         if (characters is null) return WhiteSpace.TrimStart(text);
-        var (set, begin) = (CodePoints.Each(characters).ToHashSet(StringComparer.Ordinal), 0);
-        while (begin < text.Length && CodePoints.LengthAt(text, begin) is var length && set.Contains(text.Substring(begin, length))) begin += length;
+        var (set, begin) = (Points(characters), 0);
+        while (begin < text.Length && CodePoints.LengthAt(text, begin) is var length && set.Contains(text.AsSpan(begin, length))) begin += length;
         return text[begin..];
     }
 
     public static string End(string text, string? characters)
     {
         if (characters is null) return WhiteSpace.TrimEnd(text);
-        var (set, end) = (CodePoints.Each(characters).ToHashSet(StringComparer.Ordinal), text.Length);
-        while (end > 0 && CodePoints.LengthBefore(text, end) is var length && set.Contains(text.Substring(end - length, length))) end -= length;
+        var (set, end) = (Points(characters), text.Length);
+        while (end > 0 && CodePoints.LengthBefore(text, end) is var length && set.Contains(text.AsSpan(end - length, length))) end -= length;
         return text[..end];
     }
+
+    private static HashSet<string>.AlternateLookup<ReadOnlySpan<char>> Points(string characters) => CodePoints.Each(characters).ToHashSet(StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
 }

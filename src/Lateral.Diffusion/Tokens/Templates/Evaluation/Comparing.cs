@@ -68,7 +68,7 @@ internal static class Comparing
                 site.Search(text.Length, part.Length);
                 return text.Contains(part, StringComparison.Ordinal);
             case Mapping mapping:
-                return site.Get(mapping, value) is not null;
+                return site.GetKey(mapping, value) is not null;
             default:
                 return Elements.Of(container, site).Any(element => SameElement(element, value, site));
         }

@@ -79,6 +79,10 @@ internal readonly record struct Site(Meter Meter, Place At)
         return mapping.Get(key);
     }
 
+    /// <summary>The same where a key is asked for by name, and what can be none is a mistake.</summary>
+    public object? GetKey(Mapping mapping, object key) =>
+        key is Mapping or Sequence { Kind: SequenceKind.List } ? throw Fail($"{Kinds.Of(key)} cannot be a key; texts, numbers, booleans and none can") : Get(mapping, key);
+
     public Mapping Dictionary(IEnumerable<(object Key, object Value)> entries)
     {
         var mapping = new Mapping();

@@ -92,8 +92,7 @@ internal sealed class Renderer(Meter meter)
             })];
         }
 
-        if (elements.Count == 0) return Write(loop.Otherwise, new Scope(scope), output);
-        var state = new Loop(elements);
+        var (state, ended) = (new Loop(elements), false);
         for (var i = 0; i < elements.Count; i++)
         {
             site.Step();
@@ -101,10 +100,13 @@ internal sealed class Renderer(Meter meter)
             var round = new Scope(scope);
             round.Set("loop", state);
             Assign(loop.Target, elements[i], round);
-            if (Write(loop.Body, round, output) == Flow.Break) break;
+            var flow = Write(loop.Body, round, output);
+            ended |= flow == Flow.On;
+            if (flow == Flow.Break) break;
         }
 
-        return Flow.On;
+        // Jinja notes that there were elements at a round's end, which 'break' and 'continue' do not come to.
+        return ended ? Flow.On : Write(loop.Otherwise, new Scope(scope), output);
     }
 
     private void Assign(Target target, object value, Scope scope)

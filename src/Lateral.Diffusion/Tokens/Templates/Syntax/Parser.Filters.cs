@@ -58,7 +58,8 @@ internal sealed partial class Parser
 
     private bool BeginsArgument() => Current.Kind switch
     {
-        TokenKind.Name => !Keywords.Contains(Current.Text),
+        // Jinja takes any other word for one, 'if' and 'in' among them, and so refuses them here.
+        TokenKind.Name => Current.Text is not ("and" or "or" or "else" or "is"),
         TokenKind.String or TokenKind.Number => true,
         TokenKind.Operator => Current.Text is "[" or "{",
         _ => false,

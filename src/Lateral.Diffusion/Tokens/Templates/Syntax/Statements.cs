@@ -13,7 +13,7 @@ internal sealed record Print(Expression Value, Place At) : Statement(At);
 internal sealed record If(ImmutableArray<(Expression? Condition, ImmutableArray<Statement> Body)> Branches, Place At) : Statement(At);
 
 /// <param name="Filter">elements for which it does not hold are left out, and the loop does not count them</param>
-/// <param name="Otherwise">written where there were no elements</param>
+/// <param name="Otherwise">written where no round came to its end, as where there were no elements</param>
 internal sealed record For(Target Target, Expression Elements, Expression? Filter, ImmutableArray<Statement> Body, ImmutableArray<Statement> Otherwise, Place At) : Statement(At);
 
 internal sealed record Set(Target Target, Expression Value, Place At) : Statement(At);
