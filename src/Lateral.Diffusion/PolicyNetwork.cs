@@ -53,7 +53,7 @@ public sealed record PolicyNetwork(ModelSettings Model, int Vocabulary, int Mask
     internal TransformerModel BuildReference(TransformerModel model)
     {
         if (model.Adapter is not { } adapter) return Build(model.Device, trainable: false);
-        return model.Sharing(LoraAdapter.Fresh(model.Spec, adapter.Settings, Seed, model.Device, trainable: false, adapter.BaseHash));
+        return model.Sharing(AdapterOf(model.Spec, Model.Adapter!, model.Device, trainable: false, adapter.BaseHash));
     }
 
     /// <summary>Writes an adapter's policy as a whole model, config.json and weights, in the element types of the model that it adds to.</summary>
@@ -70,6 +70,10 @@ public sealed record PolicyNetwork(ModelSettings Model, int Vocabulary, int Mask
         return ModelStore.Save(model, folder);
     }
 
+    private LoraAdapter AdapterOf(TransformerSpec spec, AdapterSettings adapter, Device device, bool trainable, string? baseHash) => adapter.Path is { } folder
+        ? LoraAdapter.Load(folder, spec, device, trainable, baseHash)
+        : LoraAdapter.Fresh(spec, LoraSettings.Of(adapter, spec, Model.Path), Seed, device, trainable, baseHash);
+
     /// <param name="type">null = as in the files</param>
     private TransformerModel Load(string path, Device device, bool trainable, ScalarType? type)
     {
@@ -79,7 +83,7 @@ public sealed record PolicyNetwork(ModelSettings Model, int Vocabulary, int Mask
             throw new ModelException($"the model in '{path}' masks with token {spec.MaskToken} of {spec.Vocabulary}, the task's tokenizer with {MaskId} of {Vocabulary}: use the model's own tokenizer");
         var model = ModelStore.Load(path, device, trainable && Model.Adapter is null, type, UnmaskingPolicy ? Seed : null);
         if (Model.Adapter is not { } adapter) return model;
-        model.Adapter = LoraAdapter.Fresh(spec, LoraSettings.Of(adapter, spec, path), Seed, device, trainable, ModelStore.HashOf(path));
+        model.Adapter = AdapterOf(spec, adapter, device, trainable, ModelStore.HashOf(path));
         foreach (var parameter in model.Policy.Values) parameter.requires_grad = trainable;
         return model;
     }

@@ -68,6 +68,7 @@ public sealed class ReferenceSpecs
     {
         ["tasks", var name, ..] => ["task = null", $"task.name = {name}"],
         ["reward", "kinds", var kind, ..] => ["reward.pools.answer = null", $"reward.pools.other {{ kind = {kind} }}"],
+        ["model", "adapter", ..] => ["model.path = models/a", "model.adapter.rank = 4"],
         // A completion's ratio has another range of epsilon than a token's.
         ["corrections", "dpo", ..] => ["algorithm.correction = dpo", "algorithm.granularity = sequence-sum"],
         ["corrections", "kto", ..] => ["algorithm.correction = kto", "algorithm.granularity = sequence-sum"],
@@ -100,6 +101,7 @@ public sealed class ReferenceSpecs
         ("topology.cluster.seeds", _) => ["[\"10.0.0.1:4053\"]"],
         ("topology.cluster.dns", _) => ["\"coordinators:4053\""],
         ("akka", _) => ["{ loglevel = DEBUG }"],
+        ("model.adapter.targets", _) => ["[q_proj]"],
         ("journal.connection-string", _) => ["\"Host=here;Database=lateral;Username=lateral\""],
         ("journal.schema", _) => ["lateral_first"],
         ("journal.dir", _) => [JsonSerializer.Serialize(Path.GetTempPath())],

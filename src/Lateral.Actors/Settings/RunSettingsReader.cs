@@ -77,7 +77,7 @@ public static partial class RunSettingsReader
         if (shape.Heads > 0 && shape.Width % (2 * shape.Heads) != 0)
             size.Error("width", $"must be an even multiple of heads ({shape.Heads}), got {shape.Width} - write width = {Math.Max(1, shape.Width / (2 * shape.Heads)) * 2 * shape.Heads}");
         var (path, adapter) = (model.OptionalString("path"), ReadAdapter(model.Section("adapter")));
-        if (adapter is not null && path is null) model.Section("adapter").Error("rank", $"must be 0 without model.path, got {adapter.Rank}: an adapter adds to a model that is there - name it in model.path, or write rank = 0");
+        if (adapter is not null && path is null) model.Section("adapter").Error(adapter.Path is null ? "rank" : "path", $"must be {(adapter.Path is null ? "0" : "null")} without model.path: an adapter adds to a model that is there - name it in model.path");
         var precision = model.OneOf("precision", ["float32", "bfloat16"]) == "bfloat16" ? ModelPrecision.BFloat16 : ModelPrecision.Float32;
         return new ModelSettings(path, shape) { Causal = model.OneOf("attention", ["full", "causal"]) == "causal", Adapter = adapter, Precision = precision, Chat = model.OneOf("chat", ["auto", "on", "off"]) switch { "on" => true, "off" => false, _ => null } };
     }
@@ -86,7 +86,7 @@ public static partial class RunSettingsReader
     private static void CheckParts(ConfigReader config, ModelSettings model, RolloutSettings rollout, LearnerSettings learner)
     {
         if (model.Adapter is not null && learner.Critic is not null)
-            config.Section("algorithm").Error("advantage", $"must be another than {learner.Advantage} with model.adapter.rank = {model.Adapter.Rank}: the value model would be a trained copy of the whole model - write advantage = group-z");
+            config.Section("algorithm").Error("advantage", $"must be another than {learner.Advantage} with model.adapter: the value model would be a trained copy of the whole model - write advantage = group-z");
         if (model.Precision == ModelPrecision.BFloat16 && RevealRules.ByName(rollout.Spec.Reveal).AsksUnmaskingPolicy)
             config.Section("model").Error("precision", $"must be float32 with rollout.reveal = {rollout.Spec.Reveal}, got bfloat16: the unmasking policy is trained and reads the model's states - write precision = float32");
     }
@@ -94,9 +94,9 @@ public static partial class RunSettingsReader
     private static AdapterSettings? ReadAdapter(ConfigReader adapter)
     {
         var (rank, targets) = (adapter.Int("rank", 0, 4096), adapter.StringList("targets"));
-        var settings = new AdapterSettings(rank, adapter.Double("alpha", 1e-3, 1e6), adapter.Bool("rank-stabilised"), [.. targets]);
+        var settings = new AdapterSettings(rank, adapter.Double("alpha", 1e-3, 1e6), adapter.Bool("rank-stabilised"), [.. targets]) { Path = adapter.OptionalString("path") };
         if (targets.FirstOrDefault(string.IsNullOrWhiteSpace) is not null) adapter.Error("targets", "must name modules, and one of the names is empty");
-        return rank == 0 ? null : settings;
+        return rank == 0 && settings.Path is null ? null : settings;
     }
 
     private static EvaluationSettings ReadEvaluation(ConfigReader eval)

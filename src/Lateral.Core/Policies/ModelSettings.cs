@@ -9,7 +9,11 @@ public sealed record ModelSize(int Width, int Layers, int Heads, int MlpWidth);
 /// <param name="Rank">of every addition, at least 1</param>
 /// <param name="Alpha">an addition counts alpha / rank times, or alpha / sqrt(rank) where it is <paramref name="RankStabilised"/></param>
 /// <param name="Targets">module names as PEFT matches them: a path's end; empty = every linear map of the blocks, experts left out</param>
-public sealed record AdapterSettings(int Rank, double Alpha, bool RankStabilised, ImmutableArray<string> Targets);
+public sealed record AdapterSettings(int Rank, double Alpha, bool RankStabilised, ImmutableArray<string> Targets)
+{
+    /// <summary>A folder with PEFT's files of an adapter to begin with, which then say all of the above; null = a fresh one, which adds nothing yet.</summary>
+    public string? Path { get; init; }
+}
 
 /// <summary>The element type in which weights that are not trained are kept and computed with. What is trained, log-probabilities and optimizers are float32 whatever it is.</summary>
 public enum ModelPrecision

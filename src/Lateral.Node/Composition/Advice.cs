@@ -35,9 +35,12 @@ internal static class Advice
     /// <summary>What a list of targets leaves out, or takes in that nobody may have meant.</summary>
     private static IEnumerable<string> OnAdapter(ModelSettings model)
     {
-        if (model is not { Adapter: { Targets.IsEmpty: false } adapter, Path: { } path } || !File.Exists(Path.Combine(path, ModelStore.ConfigFile))) return [];
+        if (model is not { Adapter: { } adapter, Path: { } path } || !File.Exists(Path.Combine(path, ModelStore.ConfigFile)) || (adapter.Path is null && adapter.Targets.IsEmpty)) yield break;
         var spec = ModelFolder.Explain("model.path", () => ModelStore.ReadSpec(path));
-        return LoraAdapter.Warnings(spec, LoraSettings.Of(adapter, spec, path)).Select(warning => $"model.adapter.targets = [{string.Join(", ", adapter.Targets)}]: {warning}; [] adapts every linear map of the blocks");
+        var settings = ModelFolder.Explain("model.adapter.path", () => LoraSettings.Of(adapter, spec, path));
+        var (who, advice) = adapter.Path is null ? ($"model.adapter.targets = [{string.Join(", ", adapter.Targets)}]", "; [] adapts every linear map of the blocks") : ($"model.adapter.path = {adapter.Path}", "");
+        foreach (var warning in LoraAdapter.Warnings(spec, settings)) yield return $"{who}: {warning}{advice}";
+        if (settings.Dropout > 0) yield return $"{who}: its lora_dropout of {Number(settings.Dropout)} is left out, training has none here";
     }
 
     /// <summary>What the sampler does to the distribution against what the likelihood replays, and the trust region against its ratio.</summary>

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.RegularExpressions;
 using Lateral.Core;
 using Lateral.Diffusion.Checkpoints;
@@ -50,15 +49,15 @@ public sealed class LoraAdapter : IDisposable
     /// <summary>Reads PEFT's files.</summary>
     /// <exception cref="ModelException">they do not fit one another or the model, or ask for something that is not implemented</exception>
     /// <exception cref="SafetensorsException">the weights file is not sound</exception>
-    public static LoraAdapter Load(string folder, TransformerSpec spec, Device? device = null, bool trainable = false)
+    /// <param name="baseHash">see <see cref="BaseHash"/></param>
+    public static LoraAdapter Load(string folder, TransformerSpec spec, Device? device = null, bool trainable = false, string? baseHash = null)
     {
-        var path = Path.Combine(folder, LoraSettings.WeightsFile);
+        var (path, settings) = (Path.Combine(folder, LoraSettings.WeightsFile), LoraSettings.Read(folder));
         try
         {
-            var settings = LoraSettings.Parse(File.ReadAllText(Path.Combine(folder, LoraSettings.ConfigFile)));
             using var file = SafetensorsFile.Open(path);
             var left = file.Tensors.Select(entry => entry.Name).ToHashSet(StringComparer.Ordinal);
-            var adapter = Build(spec, settings, device ?? CPU, trainable, null, (module, _, shapeA, shapeB) => (Read(module + SuffixA, shapeA), Read(module + SuffixB, shapeB)));
+            var adapter = Build(spec, settings, device ?? CPU, trainable, baseHash, (module, _, shapeA, shapeB) => (Read(module + SuffixA, shapeA), Read(module + SuffixB, shapeB)));
             if (left.Count == 0) return adapter;
             using (adapter) throw new ModelException($"it has {left.Count} tensors of modules that its settings do not adapt, such as {left.Order(StringComparer.Ordinal).First()}");
 
@@ -69,7 +68,7 @@ public sealed class LoraAdapter : IDisposable
                 return tensor.shape.SequenceEqual(shape) ? tensor : throw new ModelException($"{Prefix}{name} is [{string.Join(", ", tensor.shape)}], and the model's module needs [{string.Join(", ", shape)}]");
             }
         }
-        catch (Exception error) when (error is ModelException or JsonException or IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is ModelException or IOException or UnauthorizedAccessException)
         {
             throw new ModelException($"'{path}': {error.Message}", error);
         }

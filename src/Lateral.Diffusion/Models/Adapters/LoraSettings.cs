@@ -24,11 +24,26 @@ public sealed record LoraSettings(int Rank, double Alpha, ImmutableArray<string>
 
     /// <summary>A run's settings for a model.</summary>
     /// <param name="path">of the model, for the reader of the adapter's files</param>
-    public static LoraSettings Of(AdapterSettings settings, TransformerSpec spec, string? path) => new(settings.Rank, settings.Alpha, settings.Targets, settings.Targets.IsEmpty ? LoraAdapter.EveryLinearMap(spec) : null)
+    /// <exception cref="ModelException">the files that the settings name are no adapter's, or ask for something that is not implemented</exception>
+    public static LoraSettings Of(AdapterSettings settings, TransformerSpec spec, string? path)
     {
-        RankStabilised = settings.RankStabilised,
-        Base = path,
-    };
+        if (settings.Path is { } folder) return Read(folder) with { Base = path };
+        return new(settings.Rank, settings.Alpha, settings.Targets, settings.Targets.IsEmpty ? LoraAdapter.EveryLinearMap(spec) : null) { RankStabilised = settings.RankStabilised, Base = path };
+    }
+
+    /// <exception cref="ModelException">the folder has no adapter_config.json, or it is none</exception>
+    public static LoraSettings Read(string folder)
+    {
+        var file = Path.Combine(folder, ConfigFile);
+        try
+        {
+            return Parse(File.ReadAllText(file));
+        }
+        catch (Exception mistake) when (mistake is ModelException or JsonException or IOException or UnauthorizedAccessException)
+        {
+            throw new ModelException($"'{file}': {mistake.Message}", mistake);
+        }
+    }
 
     /// <summary>The scale is alpha / sqrt(rank) and not alpha / rank.</summary>
     public bool RankStabilised { get; init; }
