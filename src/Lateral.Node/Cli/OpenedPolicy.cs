@@ -48,7 +48,7 @@ internal sealed record OpenedPolicy(RunSettings Settings, RunDirectory Directory
         ModelFolder.RequireFiles(full, "MODEL");
         string[] files = configs.Length > 0 ? configs : [Path.Combine(full, ModelExport.ConfigFile)];
         if (configs.Length == 0 && !File.Exists(files[0]))
-            throw new UserException(ExitCode.Usage, $"{path} has no {ModelExport.ConfigFile}: export did not write it - say with --config CONF what its task is and how to sample");
+            throw new UserException(ExitCode.Usage, $"{path} has no {ModelExport.ConfigFile}: export did not write it - say with --config CONF what its task is and how to sample; a published model needs its {TokenizerJson.File} there, and eval a --suite");
         // The model is the folder's, whatever the configuration was made for.
         var settings = RunSettingsLoader.Load(files, [RunSettingsLoader.Set("model.path", full), "run.forked-from = null"], null, ShippedPlugins.All).Settings;
         var task = TaskComposition.Of(settings);
