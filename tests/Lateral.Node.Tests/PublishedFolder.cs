@@ -49,11 +49,14 @@ internal static class PublishedFolder
         JsonObject Added(int id, string content) => new() { ["id"] = id, ["content"] = content, ["single_word"] = false, ["lstrip"] = false, ["rstrip"] = false, ["normalized"] = false, ["special"] = true };
         return new JsonObject
         {
-            ["version"] = "1.0", ["truncation"] = null, ["padding"] = null,
+            ["version"] = "1.0",
+            ["truncation"] = null,
+            ["padding"] = null,
             ["added_tokens"] = new JsonArray(Added(EndOfText, "<|endoftext|>"), Added(Mask, "<|mdm_mask|>"), Added(TurnBegin, "<|im_start|>"), Added(TurnEnd, "<|im_end|>")),
             ["normalizer"] = new JsonObject { ["type"] = "NFC" },
             ["pre_tokenizer"] = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["trim_offsets"] = false, ["use_regex"] = true },
-            ["post_processor"] = null, ["decoder"] = new JsonObject { ["type"] = "ByteLevel" },
+            ["post_processor"] = null,
+            ["decoder"] = new JsonObject { ["type"] = "ByteLevel" },
             ["model"] = new JsonObject { ["type"] = "BPE", ["dropout"] = null, ["unk_token"] = null, ["vocab"] = vocabulary, ["merges"] = new JsonArray() },
         };
     }

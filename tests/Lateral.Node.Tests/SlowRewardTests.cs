@@ -1,6 +1,6 @@
-using Lateral.Actors;
 using System.Collections.Immutable;
 using System.Text.Json;
+using Lateral.Actors;
 using Lateral.Core.Learning;
 using Lateral.Core.Rewards;
 using Lateral.Core.Runs;

@@ -1,6 +1,6 @@
-using Lateral.Core.Runs;
-using Lateral.Actors;
 using System.Text.Json;
+using Lateral.Actors;
+using Lateral.Core.Runs;
 using Lateral.Node.Cli;
 
 namespace Lateral.Node.Tests;

@@ -1,5 +1,5 @@
-using Lateral.Core.Rollouts;
 using Lateral.Core.Rewards;
+using Lateral.Core.Rollouts;
 using Lateral.Simulation.Tests.Checks;
 using Lateral.Simulation.Tests.Machine;
 using Lateral.Simulation.Tests.Network;

@@ -16,9 +16,17 @@ internal static class GradientCodec
 
     private static ShardGrantedProto ToProto(ShardGranted m) => new()
     {
-        Request = m.Request, Epoch = m.Update.Epoch, Step = m.Update.Step, Update = m.Update.Update, Shard = m.Shard,
-        Batch = RunEventCodec.ToProto(m.Batch), PlannedGroups = m.PlannedGroups, Shards = m.Shards, Length = m.Length,
-        Weights = RunEventCodec.ToProto(m.Weights), Cuts = { m.Cuts },
+        Request = m.Request,
+        Epoch = m.Update.Epoch,
+        Step = m.Update.Step,
+        Update = m.Update.Update,
+        Shard = m.Shard,
+        Batch = RunEventCodec.ToProto(m.Batch),
+        PlannedGroups = m.PlannedGroups,
+        Shards = m.Shards,
+        Length = m.Length,
+        Weights = RunEventCodec.ToProto(m.Weights),
+        Cuts = { m.Cuts },
     };
 
     /// <summary>A rank takes memory by these numbers.</summary>

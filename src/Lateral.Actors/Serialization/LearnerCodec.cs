@@ -105,6 +105,7 @@ internal static class LearnerCodec
         Expect(p.Base is null == p.Checkpoint is null, "there is a base without a checkpoint, or a checkpoint without a base");
         return new(
             p.Epoch, p.Base is null ? null : RunEventCodec.FromProto(p.Base), p.Checkpoint is null ? null : RunEventCodec.FromProto(p.Checkpoint),
-            p.Version, FromProto(p.Samplers)) { Earlier = FromProto(p.Earlier) };
+            p.Version, FromProto(p.Samplers))
+        { Earlier = FromProto(p.Earlier) };
     }
 }

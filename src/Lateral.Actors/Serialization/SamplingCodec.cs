@@ -47,7 +47,10 @@ internal static class SamplingCodec
 
     private static SampleWorkProto ToProto(SampleWork work) => new()
     {
-        Group = work.Group, Siblings = { work.Siblings }, Version = work.Version, Pinned = work.Pinned,
+        Group = work.Group,
+        Siblings = { work.Siblings },
+        Version = work.Version,
+        Pinned = work.Pinned,
         Prompt = { work.Begun.IsEmpty ? [] : work.Begun[0].SoFar.Prompt },
         Begun = { work.Begun.Select(begun => new RolloutInFlightProto { SoFar = GroupEventCodec.ToProto(begun.SoFar), RevealEntropySum = begun.RevealEntropySum }) },
     };

@@ -97,5 +97,6 @@ internal static class StatusCodec
 
     private static LedgerStatus FromProto(LedgerStatusProto p) => new(
         p.Version, p.Steps, p.Finished, p.HasPaused ? p.Paused : null, p.Draining, p.Issued, p.Trained, p.Filtered, p.Running, p.Waiting, p.Ready, p.InBatch,
-        p.HasCheckpointStep ? p.CheckpointStep : null, p.GroupsPerStep, p.MaxStaleness) { PausedFor = p.HasPausedFor ? p.PausedFor : null };
+        p.HasCheckpointStep ? p.CheckpointStep : null, p.GroupsPerStep, p.MaxStaleness)
+    { PausedFor = p.HasPausedFor ? p.PausedFor : null };
 }

@@ -31,7 +31,8 @@ public sealed record LedgerStatus(
         return new LedgerStatus(
             ledger.Version, settings.Steps, ledger.Finished && ledger.Saved, ledger.PauseReason, draining,
             ledger.Issued, ledger.Trained, ledger.Filtered, ledger.Running.Count, ledger.Waiting.Count, ready, ledger.Pending?.Groups.Length ?? 0,
-            ledger.LastCheckpoint?.Step, settings.GroupsPerStep, settings.MaxStaleness) { PausedFor = ledger.Pause?.Pool };
+            ledger.LastCheckpoint?.Step, settings.GroupsPerStep, settings.MaxStaleness)
+        { PausedFor = ledger.Pause?.Pool };
     }
 
     /// <summary>What the ledger says of itself as a part.</summary>

@@ -1,7 +1,7 @@
-using Lateral.Core;
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text.Json;
+using Lateral.Core;
 using static TorchSharp.torch;
 
 namespace Lateral.Diffusion.Checkpoints;

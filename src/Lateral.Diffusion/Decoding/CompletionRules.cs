@@ -60,7 +60,11 @@ internal static class CompletionRules
 
     private static DreamSettings OfDream(CompletionSettings settings, string rule) => new(settings.GenLength, settings.Steps ?? settings.GenLength, rule switch
     {
-        "maskgit-plus" => DreamAlgorithm.MaskgitPlus, "topk-margin" => DreamAlgorithm.TopkMargin, "origin" => DreamAlgorithm.Origin, "threshold" => DreamAlgorithm.Threshold, _ => DreamAlgorithm.Entropy,
+        "maskgit-plus" => DreamAlgorithm.MaskgitPlus,
+        "topk-margin" => DreamAlgorithm.TopkMargin,
+        "origin" => DreamAlgorithm.Origin,
+        "threshold" => DreamAlgorithm.Threshold,
+        _ => DreamAlgorithm.Entropy,
     })
     {
         Temperature = settings.Temperature,
@@ -73,7 +77,9 @@ internal static class CompletionRules
     /// <summary>Complete blocks are cached, which is exact, whatever the settings say of caches.</summary>
     private static BlockDiffusionSettings OfBlocks(CompletionSettings settings, string rule, int block, int? stop) => new(settings.GenLength, settings.BlockLength ?? block, settings.Steps ?? settings.BlockLength ?? block, rule switch
     {
-        "static" => BlockRemasking.LowConfidenceStatic, "sequential" => BlockRemasking.Sequential, _ => BlockRemasking.LowConfidenceDynamic,
+        "static" => BlockRemasking.LowConfidenceStatic,
+        "sequential" => BlockRemasking.Sequential,
+        _ => BlockRemasking.LowConfidenceDynamic,
     })
     {
         Temperature = settings.Temperature,

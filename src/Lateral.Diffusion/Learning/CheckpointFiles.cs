@@ -1,7 +1,7 @@
-using Lateral.Core;
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text.Json;
+using Lateral.Core;
 using Lateral.Core.Learning;
 using Lateral.Core.Policies;
 using Lateral.Core.Runs;

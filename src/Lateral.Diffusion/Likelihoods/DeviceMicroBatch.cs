@@ -61,7 +61,8 @@ public sealed record DeviceUnits(Tensor Behaviour_U, Tensor Weight_U, Tensor Adv
         var (sequence_U, group_U, proximal_U) = (packed.Next(ScalarType.Int64), packed.Next(ScalarType.Int64), Number());
         return new(behaviour_U, weight_U, advantage_U, age_U, sequence_U, counts.Sequences, proximal_U.numel() == behaviour_U.numel() ? proximal_U : null)
         {
-            Group_U = group_U, Groups = counts.Groups,
+            Group_U = group_U,
+            Groups = counts.Groups,
         };
     }
 

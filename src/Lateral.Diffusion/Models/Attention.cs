@@ -23,7 +23,11 @@ internal sealed record Attention(long B, long L, Tensor Cos, Tensor Sin, Tensor?
     /// <summary>The same of tensors that live as long as their keeper says.</summary>
     public Attention Kept(Func<Tensor, Tensor> keep) => this with
     {
-        Cos = keep(Cos), Sin = keep(Sin), KeyBias_BL = KeyBias_BL is { } keys ? keep(keys) : null, Bias_BLL = Bias_BLL is { } bias ? keep(bias) : null, Condition = Condition is { } condition ? keep(condition) : null,
+        Cos = keep(Cos),
+        Sin = keep(Sin),
+        KeyBias_BL = KeyBias_BL is { } keys ? keep(keys) : null,
+        Bias_BLL = Bias_BLL is { } bias ? keep(bias) : null,
+        Condition = Condition is { } condition ? keep(condition) : null,
     };
 }
 

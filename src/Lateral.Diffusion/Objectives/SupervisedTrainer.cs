@@ -1,5 +1,5 @@
-using Lateral.Core;
 using System.Diagnostics;
+using Lateral.Core;
 using Lateral.Diffusion.Models;
 using Lateral.Diffusion.Tensors;
 using static TorchSharp.torch;

@@ -118,5 +118,6 @@ internal static class GradientFormat
 
     private static ScoredUnit ReadUnit(ReadOnlySpan<byte> bytes) => new(
         BinaryPrimitives.ReadInt32LittleEndian(bytes), BinaryPrimitives.ReadDoubleLittleEndian(bytes[4..]), BinaryPrimitives.ReadDoubleLittleEndian(bytes[12..]),
-        (bytes[28] & 1) != 0, BinaryPrimitives.ReadDoubleLittleEndian(bytes[20..])) { Good = (bytes[28] & 2) != 0 };
+        (bytes[28] & 1) != 0, BinaryPrimitives.ReadDoubleLittleEndian(bytes[20..]))
+    { Good = (bytes[28] & 2) != 0 };
 }

@@ -1,6 +1,6 @@
-using Lateral.Core;
 using System.Globalization;
 using System.Text.Json;
+using Lateral.Core;
 using Lateral.Core.Learning;
 using Lateral.Core.Prompts;
 using Lateral.Core.Rewards;

@@ -1,5 +1,5 @@
-using Lateral.Core;
 using Lateral.Configuration;
+using Lateral.Core;
 using Lateral.Core.Runs;
 
 namespace Lateral.Node.Runs;

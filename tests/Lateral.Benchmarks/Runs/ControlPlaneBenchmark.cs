@@ -88,7 +88,8 @@ internal static class ControlPlaneBenchmark
     {
         var start = new ProcessStartInfo(
             Environment.ProcessPath!,
-            [.. Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? [typeof(ControlPlaneBenchmark).Assembly.Location] : Array.Empty<string>(), Rest, coordinator, directory, $"{samplers}", $"{steps}"]) { UseShellExecute = false };
+            [.. Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? [typeof(ControlPlaneBenchmark).Assembly.Location] : Array.Empty<string>(), Rest, coordinator, directory, $"{samplers}", $"{steps}"])
+        { UseShellExecute = false };
         return Process.Start(start)!;
     }
 

@@ -1,9 +1,9 @@
-using Lateral.Core;
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using CsCheck;
+using Lateral.Core;
 using Lateral.Diffusion.Checkpoints;
 using Lateral.Diffusion.Tensors;
 using TorchSharp;

@@ -276,7 +276,9 @@ public class CorrectionTests
         var zero = zeros(completions.Length, ScalarType.Int64);
         var result = correction.Apply(logp, new(Column(_ => 0), Column(_ => 1), Column(i => completions[i].Advantage), Column(_ => 0), arange(completions.Length), completions.Length)
         {
-            Reference_U = Column(_ => -5), Group_U = zero, Groups = 1,
+            Reference_U = Column(_ => -5),
+            Group_U = zero,
+            Groups = 1,
         });
         result.Loss_U.sum().backward();
         double[] Host(Tensor values) => [.. values.detach().to(ScalarType.Float64).data<double>().ToArray()];

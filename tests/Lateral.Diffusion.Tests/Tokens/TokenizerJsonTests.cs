@@ -17,9 +17,14 @@ public class TokenizerJsonTests
         (vocab["ll"], vocab["llo"]) = (256, 257);
         var root = new JsonObject
         {
-            ["version"] = "1.0", ["truncation"] = null, ["padding"] = null, ["added_tokens"] = new JsonArray(), ["normalizer"] = new JsonObject { ["type"] = "NFC" },
+            ["version"] = "1.0",
+            ["truncation"] = null,
+            ["padding"] = null,
+            ["added_tokens"] = new JsonArray(),
+            ["normalizer"] = new JsonObject { ["type"] = "NFC" },
             ["pre_tokenizer"] = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["trim_offsets"] = false, ["use_regex"] = true },
-            ["post_processor"] = null, ["decoder"] = new JsonObject { ["type"] = "ByteLevel" },
+            ["post_processor"] = null,
+            ["decoder"] = new JsonObject { ["type"] = "ByteLevel" },
             ["model"] = new JsonObject { ["type"] = "BPE", ["dropout"] = null, ["unk_token"] = null, ["vocab"] = vocab, ["merges"] = new JsonArray("l l", "ll o") },
         };
         change?.Invoke(root);

@@ -86,9 +86,20 @@ public sealed record LoraSettings(int Rank, double Alpha, ImmutableArray<string>
     /// <summary>As PEFT reads it.</summary>
     public string Format() => new JsonObject
     {
-        ["peft_type"] = "LORA", ["task_type"] = "CAUSAL_LM", ["base_model_name_or_path"] = Base, ["r"] = Rank, ["lora_alpha"] = Alpha, ["lora_dropout"] = Dropout,
+        ["peft_type"] = "LORA",
+        ["task_type"] = "CAUSAL_LM",
+        ["base_model_name_or_path"] = Base,
+        ["r"] = Rank,
+        ["lora_alpha"] = Alpha,
+        ["lora_dropout"] = Dropout,
         ["target_modules"] = Pattern is not null ? Pattern : new JsonArray([.. Targets.Order(StringComparer.Ordinal).Select(target => (JsonNode)target)]),
-        ["bias"] = "none", ["fan_in_fan_out"] = false, ["inference_mode"] = true, ["use_rslora"] = RankStabilised, ["use_dora"] = false, ["modules_to_save"] = null, ["init_lora_weights"] = true,
+        ["bias"] = "none",
+        ["fan_in_fan_out"] = false,
+        ["inference_mode"] = true,
+        ["use_rslora"] = RankStabilised,
+        ["use_dora"] = false,
+        ["modules_to_save"] = null,
+        ["init_lora_weights"] = true,
     }.ToJsonString(new JsonSerializerOptions { WriteIndented = true, IndentSize = 1 }) + "\n";
 
     private static (ImmutableArray<string> Names, string? Pattern) Modules(JsonElement root)
