@@ -19,6 +19,7 @@ internal sealed class CompletionOptions
     private readonly Option<string> _chat = new("--chat") { Description = "whether prompts go into the model's chat template: auto, on or off", DefaultValueFactory = _ => "auto" };
     private readonly Option<string> _device = new("--device") { Description = "cpu or cuda:N", DefaultValueFactory = _ => "cpu" };
     private readonly Option<string> _precision = new("--precision") { Description = "float32 or bfloat16", DefaultValueFactory = _ => "float32" };
+    private readonly Option<int> _threads = new("--threads") { Description = "threads of a forward on the CPU (default: one for each core)", DefaultValueFactory = _ => Environment.ProcessorCount };
     private readonly Option<ulong> _seed = new("--seed") { Description = "of the draws", DefaultValueFactory = _ => 1UL };
 
     public CompletionOptions()
@@ -30,7 +31,7 @@ internal sealed class CompletionOptions
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _length, _block, _steps, _rule, _threshold, _cache, _chat, _device, _precision, _seed }) command.Add(option);
+        foreach (var option in new Option[] { _length, _block, _steps, _rule, _threshold, _cache, _chat, _device, _precision, _threads, _seed }) command.Add(option);
     }
 
     public CompletionSettings Settings(ParseResult parsed, double temperature) => new(parsed.GetValue(_length), parsed.GetValue(_rule))
@@ -49,7 +50,7 @@ internal sealed class CompletionOptions
     {
         var device = parsed.GetValue(_device)!;
         RunComposition.RequireDevices(NativeBootstrap.Load(null), "--device", device);
-        TorchThreads.Use(Environment.ProcessorCount);
+        TorchThreads.Use(Math.Clamp(parsed.GetValue(_threads), 1, 1024));
         bool? chat = parsed.GetValue(_chat) switch { "on" => true, "off" => false, _ => null };
         return TextCompleter.OpenAsync(folder, chat, device, parsed.GetValue(_precision) == "bfloat16" ? ModelPrecision.BFloat16 : ModelPrecision.Float32);
     }
