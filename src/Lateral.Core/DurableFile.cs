@@ -41,6 +41,13 @@ public static class DurableFile
         if (sync) SyncDirectory(folder);
     }
 
+    /// <summary>Copies a file as <see cref="Write"/> writes one.</summary>
+    public static void Copy(string from, string to)
+    {
+        using var source = File.OpenRead(from);
+        Write(to, source.CopyTo, source.Length);
+    }
+
     /// <summary>Writes UTF-8 text.</summary>
     public static void WriteText(string path, string text, bool sync = true)
     {

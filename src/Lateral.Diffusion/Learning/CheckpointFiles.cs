@@ -100,7 +100,7 @@ internal sealed class CheckpointFiles(string runDirectory, int keepLast)
 
     public static void LoadWeights(string folder, TransformerModel model)
     {
-        var path = Path.Combine(folder, PolicyForm.Of(model).Weights);
+        var path = Path.Combine(folder, PolicyForm.Names(adapter: model.Adapter is not null).Weights);
         using var file = SafetensorsFile.Open(path);
         ModelStore.CopyInto(model, file, path);
     }

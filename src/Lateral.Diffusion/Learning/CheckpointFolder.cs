@@ -32,11 +32,10 @@ public static class CheckpointFolder
 
     internal static JsonSerializerOptions Json { get; } = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
-    private static string[] Required(CheckpointManifest manifest) =>
-        [WeightsOf(manifest), manifest.Files.ContainsKey(LoraSettings.WeightsFile) ? LoraSettings.ConfigFile : ModelStore.ConfigFile, Optimizer, State];
+    private static string[] Required(CheckpointManifest manifest) => [PolicyOf(manifest).Weights, PolicyOf(manifest).Config, Optimizer, State];
 
-    /// <summary>The name of a checkpoint's weights file: of a model, or of an adapter.</summary>
-    private static string WeightsOf(CheckpointManifest manifest) => manifest.Files.ContainsKey(LoraSettings.WeightsFile) ? LoraSettings.WeightsFile : ModelStore.WeightsFile;
+    /// <summary>The names of a checkpoint's policy: a model's, or an adapter's.</summary>
+    private static (string Weights, string Config) PolicyOf(CheckpointManifest manifest) => PolicyForm.Names(adapter: manifest.Files.ContainsKey(LoraSettings.WeightsFile));
 
     /// <summary>Checks every file against the manifest.</summary>
     /// <returns>SHA-256 of the weights file</returns>
@@ -44,9 +43,8 @@ public static class CheckpointFolder
     public static string Verify(string folder)
     {
         var manifest = Open(folder);
-        return manifest.Files[WeightsOf(manifest)].Sha256;
+        return manifest.Files[PolicyOf(manifest).Weights].Sha256;
     }
-
 
     /// <summary>Copies the checkpoint durably into an existing folder; the copy needs nothing of the original.</summary>
     /// <returns>SHA-256 of the weights file</returns>
@@ -57,8 +55,7 @@ public static class CheckpointFolder
         var manifest = Open(from);
         foreach (var name in Required(manifest).Concat(manifest.Files.Keys.Intersect([CriticWeights, CriticOptimizer])).Append(Manifest))
         {
-            using var source = File.OpenRead(Path.Combine(from, name));
-            DurableFile.Write(Path.Combine(to, name), source.CopyTo, source.Length);
+            DurableFile.Copy(Path.Combine(from, name), Path.Combine(to, name));
         }
 
         // The original may have been replaced between the check and the copy.
@@ -87,7 +84,7 @@ public static class CheckpointFolder
                 if (!manifest.Files.ContainsKey(name)) throw Broken(name, "is not in the manifest");
             }
 
-            if (expected is not null && manifest.Files[WeightsOf(manifest)].Sha256 is var weights && weights != expected) throw Broken(WeightsOf(manifest), $"has hash {weights}, the journal says {expected}");
+            if (expected is not null && manifest.Files[PolicyOf(manifest).Weights].Sha256 is var weights && weights != expected) throw Broken(PolicyOf(manifest).Weights, $"has hash {weights}, the journal says {expected}");
             work?.Invoke(manifest);
             return manifest;
         }

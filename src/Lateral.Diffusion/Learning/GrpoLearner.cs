@@ -256,7 +256,8 @@ public sealed class GrpoLearner : ILearner
     private CheckpointCopy Copy(LearnerState state)
     {
         if (state.Hash.Length == 0) throw new InvalidOperationException("the learner has no policy yet: there is nothing to checkpoint");
-        return new(PolicyForm.Of(state.Model), new(state.Step, state.Hash, state.Optimizer.Updates, _settings.Seed), state.Copy());
+        var form = PolicyForm.Of(state.Model);
+        return new(form, new(state.Step, state.Hash, state.Optimizer.Updates, _settings.Seed), state.Copy(form.Weights));
     }
 
     /// <summary>On a thread of its own: a slow disk does not hold up training.</summary>

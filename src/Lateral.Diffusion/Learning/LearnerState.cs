@@ -98,11 +98,12 @@ internal sealed class LearnerState : IDisposable
     }
 
     /// <summary>Copies of all weights and optimizers on the CPU, by the file of a checkpoint that takes them. They outlive the scope; the caller disposes them.</summary>
-    public Dictionary<string, IReadOnlyDictionary<string, Tensor>> Copy()
+    /// <param name="weights">name of the policy's file</param>
+    public Dictionary<string, IReadOnlyDictionary<string, Tensor>> Copy(string weights)
     {
         using var scope = NewDisposeScope();
         using var quiet = no_grad();
-        var copy = new Dictionary<string, IReadOnlyDictionary<string, Tensor>>(StringComparer.Ordinal) { [PolicyForm.Of(Model).Weights] = CopyOf(Model.Policy), [CheckpointFolder.Optimizer] = CopyOf(Optimizer.State()) };
+        var copy = new Dictionary<string, IReadOnlyDictionary<string, Tensor>>(StringComparer.Ordinal) { [weights] = CopyOf(Model.Policy), [CheckpointFolder.Optimizer] = CopyOf(Optimizer.State()) };
         if (Critic?.State() is not { } critic) return copy;
         copy[CheckpointFolder.CriticWeights] = CopyOf(critic.Weights);
         copy[CheckpointFolder.CriticOptimizer] = CopyOf(critic.Optimizer);

@@ -9,19 +9,19 @@ public sealed record PolicyForm(string Weights, string Config, string Text, IRea
     /// <summary>SHA-256 of the weights that an adapter was trained on.</summary>
     private const string BaseKey = "base_sha256";
 
-    /// <summary>The names that weights files of policies have.</summary>
-    public static IReadOnlyList<string> WeightsFiles { get; } = [ModelStore.WeightsFile, LoraSettings.WeightsFile];
+    /// <summary>The names of a policy's files.</summary>
+    public static (string Weights, string Config) Names(bool adapter) => adapter ? (LoraSettings.WeightsFile, LoraSettings.ConfigFile) : (ModelStore.WeightsFile, ModelStore.ConfigFile);
 
     public static PolicyForm Of(TransformerModel model)
     {
         var metadata = new Dictionary<string, string>(StringComparer.Ordinal) { ["format"] = "pt" };
-        if (model.Adapter is not { } adapter) return new(ModelStore.WeightsFile, ModelStore.ConfigFile, ModelFamilies.Format(model.Spec), metadata);
-        if (adapter.BaseHash is { } hash) metadata[BaseKey] = hash;
-        return new(LoraSettings.WeightsFile, LoraSettings.ConfigFile, adapter.Settings.Format(), metadata);
+        if (model.Adapter?.BaseHash is { } hash) metadata[BaseKey] = hash;
+        var (weights, config) = Names(model.Adapter is not null);
+        return new(weights, config, model.Adapter?.Settings.Format() ?? ModelFamilies.Format(model.Spec), metadata);
     }
 
     /// <summary>The weights file of a folder that holds a policy; null where there is none.</summary>
-    public static string? WeightsIn(string folder) => WeightsFiles.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
+    public static string? WeightsIn(string folder) => new[] { false, true }.Select(adapter => Path.Combine(folder, Names(adapter).Weights)).FirstOrDefault(File.Exists);
 
     /// <exception cref="ModelException">the file's adapter was trained on other weights than these</exception>
     internal static void RequireSameBase(TransformerModel model, IReadOnlyDictionary<string, string> metadata, string path)

@@ -84,16 +84,18 @@ internal sealed class AlgorithmComparison(ImmutableArray<string> confs, Immutabl
                 $"model.path = {JsonSerializer.Serialize(start)}", "warmup.steps = 0",
             ];
             var (code, last) = await ProcessAsync(["train", .. confs, algorithm.File, "--name", name, "--runs-dir", folder, "--json", .. Sets(own)], Spending(), cancellation);
-            if (code is not (ExitCode.Done or ExitCode.Interrupted)) return new(algorithm.Name, seed, [], double.NaN, last);
-            if (await EvaluateAsync(name, cancellation) is { } failure) return new(algorithm.Name, seed, [], double.NaN, failure);
+            if (code is not (ExitCode.Done or ExitCode.Interrupted)) return Failed(algorithm, seed, last);
+            if (await EvaluateAsync(name, cancellation) is { } failure) return Failed(algorithm, seed, failure);
         }
 
         var rollouts = algorithm.Settings.Rollout;
         var steps = ComparedRun.Read(new RunDirectory(Path.Combine(folder, name)), rollouts.GroupsPerStep * rollouts.GroupSize, budget);
         return steps.IsEmpty
-            ? new(algorithm.Name, seed, [], double.NaN, $"no step ended within {budget.TotalSeconds:0} s, try a larger --budget")
+            ? Failed(algorithm, seed, $"no step ended within {budget.TotalSeconds:0} s, try a larger --budget")
             : new(algorithm.Name, seed, steps, PassAt1(name), null);
     }
+
+    private static ComparedRun Failed(ComparedAlgorithm algorithm, int seed, string why) => new(algorithm.Name, seed, [], double.NaN, why);
 
     /// <summary>The last of a run, whose result then stands.</summary>
     /// <returns>why it has none; null = it has</returns>
@@ -121,11 +123,11 @@ internal sealed class AlgorithmComparison(ImmutableArray<string> confs, Immutabl
         if (!File.Exists(result))
         {
             var (code, last, timed) = await WarmUpAsync(algorithm, seed, start, Timed, cancellation);
-            if (code != ExitCode.Done) return new(algorithm.Name, seed, [], double.NaN, last);
+            if (code != ExitCode.Done) return Failed(algorithm, seed, last);
             (code, last, timed) = await WarmUpAsync(algorithm, seed, start, Math.Max(1, (int)(budget.TotalSeconds / timed.SecondsPerStep)), cancellation);
-            if (code != ExitCode.Done) return new(algorithm.Name, seed, [], double.NaN, last);
+            if (code != ExitCode.Done) return Failed(algorithm, seed, last);
             timed.Write(Path.Combine(folder, name));
-            if (await EvaluateAsync(name, cancellation) is { } failure) return new(algorithm.Name, seed, [], double.NaN, failure);
+            if (await EvaluateAsync(name, cancellation) is { } failure) return Failed(algorithm, seed, failure);
         }
 
         return new(algorithm.Name, seed, SupervisedSteps.Read(Path.Combine(folder, name)), PassAt1(name), null);

@@ -12,8 +12,6 @@ internal sealed class SupervisedSteps(int batch)
 
     private readonly List<ComparedStep> _steps = [];
 
-    public ImmutableArray<ComparedStep> Steps => [.. _steps];
-
     /// <summary>Of a step, its events' mean: what starting takes comes before the first.</summary>
     public double SecondsPerStep => (_steps[^1].Seconds - _steps[0].Seconds) / Math.Max(1, (_steps[^1].Rollouts - _steps[0].Rollouts) / batch);
 

@@ -101,19 +101,17 @@ internal static class ModelExport
     /// <returns>SHA-256 of the weights file</returns>
     private static string Weights(RunSettings settings, TaskComposition task, string checkpoint, string target, ExportFormat format, string sha256)
     {
-        var form = settings.Model.Adapter is null ? (ModelStore.WeightsFile, ModelStore.ConfigFile) : (LoraSettings.WeightsFile, LoraSettings.ConfigFile);
-        var (weights, config) = (Path.Combine(checkpoint, form.Item1), Path.Combine(checkpoint, form.Item2));
+        var (weights, config) = PolicyForm.Names(adapter: settings.Model.Adapter is not null);
         if (format == ExportFormat.Hf && settings.Model is { Adapter: not null, Path: { } path })
         {
             RunComposition.RequireTorch(settings, "cpu");
-            sha256 = ModelFolder.Explain("model.path", () => RunComposition.Network(settings, task).WriteMerged(weights, target));
+            sha256 = ModelFolder.Explain("model.path", () => RunComposition.Network(settings, task).WriteMerged(Path.Combine(checkpoint, weights), target));
             PublishedFiles.CopyAll(path, target, withConfig: true);
             return sha256;
         }
 
-        PublishedFiles.Copy(weights, Path.Combine(target, form.Item1));
-        PublishedFiles.Copy(config, Path.Combine(target, form.Item2));
-        RequireHash(Path.Combine(target, form.Item1), sha256);
+        foreach (var name in new[] { weights, config }) DurableFile.Copy(Path.Combine(checkpoint, name), Path.Combine(target, name));
+        RequireHash(Path.Combine(target, weights), sha256);
         if (settings.Model.Path is { } origin) PublishedFiles.CopyAll(origin, target, withConfig: false);
         return sha256;
     }

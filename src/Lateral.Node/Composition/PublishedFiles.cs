@@ -16,13 +16,7 @@ internal static class PublishedFiles
     public static void CopyAll(string from, string to, bool withConfig)
     {
         var code = Directory.EnumerateFiles(from, "*.py").Select(path => Path.GetFileName(path));
-        foreach (var name in Names.Concat(code).Where(name => File.Exists(Path.Combine(from, name)) && !File.Exists(Path.Combine(to, name)))) Copy(Path.Combine(from, name), Path.Combine(to, name));
-        if (withConfig) Copy(Path.Combine(from, ModelStore.ConfigFile), Path.Combine(to, ModelStore.ConfigFile));
-    }
-
-    public static void Copy(string from, string to)
-    {
-        using var source = File.OpenRead(from);
-        DurableFile.Write(to, source.CopyTo, source.Length);
+        foreach (var name in Names.Concat(code).Where(name => File.Exists(Path.Combine(from, name)) && !File.Exists(Path.Combine(to, name)))) DurableFile.Copy(Path.Combine(from, name), Path.Combine(to, name));
+        if (withConfig) DurableFile.Copy(Path.Combine(from, ModelStore.ConfigFile), Path.Combine(to, ModelStore.ConfigFile));
     }
 }

@@ -70,7 +70,13 @@ public sealed class RunComposition : IAsyncDisposable
     {
         if (settings is { Model.Path: { } path } && (settings.ForkedFrom is null || settings.Model.Adapter is not null)) ModelFolder.Require(path, task.Tokenizer, "model.path");
         if (settings.Model is { Adapter: { } adapter, Path: { } folder })
-            ModelFolder.Explain("model.adapter.targets", () => LoraAdapter.RequireModules(ModelStore.ReadSpec(folder), LoraSettings.Of(adapter, ModelStore.ReadSpec(folder), folder)));
+        {
+            ModelFolder.Explain("model.adapter.targets", () =>
+            {
+                var spec = ModelStore.ReadSpec(folder);
+                LoraAdapter.RequireModules(spec, LoraSettings.Of(adapter, spec, folder));
+            });
+        }
     }
 
     /// <summary>Checks what the roles need of this machine, before anything is written; loads libtorch where they compute.</summary>
