@@ -36,6 +36,17 @@ public interface IReward
     ValueTask<RewardOutcome> ScoreAsync(RewardRequest request, CancellationToken cancellation);
 }
 
+/// <summary>A verifier that needs something of its machine, or of another: a sandbox, an endpoint, a device.</summary>
+public interface IPreparedReward : IReward
+{
+    /// <summary>Proves that the verifier works, before a run begins.</summary>
+    /// <exception cref="RewardUnavailableException">it does not</exception>
+    Task PrepareAsync(CancellationToken cancellation);
+}
+
+/// <summary>A verifier that cannot work here. The message says what is missing, why it is needed and how to get it.</summary>
+public sealed class RewardUnavailableException(string message, Exception? cause = null) : Exception(message, cause);
+
 /// <summary>A named pool of reward workers.</summary>
 /// <param name="Workers">rollouts scored at once</param>
 /// <param name="Weight">factor of this pool's value in the rollout's reward</param>

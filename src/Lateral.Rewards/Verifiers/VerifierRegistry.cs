@@ -5,42 +5,31 @@ namespace Lateral.Rewards.Verifiers;
 /// <summary>The verifiers by the <c>kind</c> of a reward pool.</summary>
 public static class VerifierRegistry
 {
-    /// <summary><c>sudoku</c> scores the fraction of blank cells, <c>sudoku-exact</c> 1 or 0; their breakdowns are the same.</summary>
-    public static IReadOnlyList<string> Kinds { get; } = ["sort", "sudoku", "sudoku-exact", "countdown", "multiply", "order", "serial"];
+    /// <summary>What reads a kind's keys and makes its verifier, in the order of <c>reward.kinds</c>.</summary>
+    private static readonly OrderedDictionary<string, Func<VerifierKeys, IReward>> Makers = new(StringComparer.Ordinal)
+    {
+        ["sort"] = keys => With(keys.Fraction("right-digits"), SortVerifier.Score),
+        ["sudoku"] = _ => new Verifier(SudokuVerifier.ScoreCells),
+        ["sudoku-exact"] = _ => new Verifier(SudokuVerifier.ScoreExact),
+        ["countdown"] = keys => With(keys.Fraction("right-numbers"), CountdownVerifier.Score),
+        ["multiply"] = _ => new Verifier(MultiplyVerifier.Score),
+        ["order"] = _ => new Verifier(OrderVerifier.Score),
+        ["serial"] = _ => new Verifier(SerialVerifier.Score),
+    };
+
+    public static IReadOnlyList<string> Kinds { get; } = [.. Makers.Keys];
 
     /// <summary>A verifier that any number of workers may share, from its keys as they stand in the configuration.</summary>
-    /// <param name="parameters">every key of <c>reward.kinds.KIND</c>, for example <c>right-numbers = 0.1</c></param>
+    /// <param name="parameters">every key of <c>reward.kinds.KIND</c>, for example <c>right-numbers = 0.1</c>; those that are null are left out</param>
     /// <exception cref="RewardSettingException">an unknown kind or key, a missing key, or a value out of range</exception>
     public static IReward Create(string kind, IReadOnlyDictionary<string, string> parameters)
     {
+        if (!Makers.TryGetValue(kind, out var make)) throw new RewardSettingException("kind", KnownNames.Unknown("reward kind", kind, Kinds));
         var keys = new VerifierKeys(kind, parameters);
-        var score = Score(kind, keys);
+        var reward = make(keys);
         keys.RefuseOthers();
-        return new Verifier(score);
+        return reward;
     }
 
-    private static Func<RewardRequest, RewardOutcome> Score(string kind, VerifierKeys keys)
-    {
-        switch (kind)
-        {
-            case "sort":
-                var rightDigits = keys.Fraction("right-digits");
-                return request => SortVerifier.Score(request, rightDigits);
-            case "sudoku":
-                return SudokuVerifier.ScoreCells;
-            case "sudoku-exact":
-                return SudokuVerifier.ScoreExact;
-            case "countdown":
-                var rightNumbers = keys.Fraction("right-numbers");
-                return request => CountdownVerifier.Score(request, rightNumbers);
-            case "multiply":
-                return MultiplyVerifier.Score;
-            case "order":
-                return OrderVerifier.Score;
-            case "serial":
-                return SerialVerifier.Score;
-            default:
-                throw new RewardSettingException("kind", KnownNames.Unknown("reward kind", kind, Kinds));
-        }
-    }
+    private static Verifier With(double part, Func<RewardRequest, double, RewardOutcome> score) => new(request => score(request, part));
 }
