@@ -15,6 +15,7 @@ public enum RandomStream
     Initialization = 10,
     Canary = 11,
     Hint = 12,
+    Shuffle = 13,
 }
 
 /// <summary>

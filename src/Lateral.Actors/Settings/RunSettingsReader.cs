@@ -47,6 +47,8 @@ public static partial class RunSettingsReader
         var algorithm = config.Section("algorithm").OneOf("name", "grpo");
         var (rollout, learner) = (RolloutSection.Read(config.Section("rollout")), LearnerSection.Read(config));
         BatchRules.Check(config, rollout, learner);
+        var data = DataSection.Read(config);
+        DataSection.Check(config, data, rollout, learner.MicroBatchTokens);
         var (model, warmup) = (ReadModel(config.Section("model")), LearnerSection.ReadWarmup(config));
         CausalRules.Check(config, model, warmup, rollout, learner);
         CheckParts(config, model, rollout, learner);
@@ -54,7 +56,7 @@ public static partial class RunSettingsReader
         var (journal, policies) = (JournalSection.Read(config.Section("journal")), PolicySection.Read(config.Section("policies")));
         return new RunSettings(
             name, Path.Combine(directory, name), steps, (ulong)run.Long("seed", 0), deterministic,
-            TaskSection.Read(config), model, warmup,
+            TaskSection.Read(config, data), model, warmup,
             rollout, config.Section("staleness").Int("max-versions", 0, 16), algorithm, learner,
             RewardSection.Read(config.Section("reward")), ReadEvaluation(config.Section("eval")), ReadCheckpoint(config.Section("checkpoint")),
             TopologySection.Read(config.Section("topology"), config.Section("learner"), tls is not null, journal, policies.Transport), journal, compute,
@@ -62,6 +64,7 @@ public static partial class RunSettingsReader
         {
             FirstPrompt = run.Long("first-prompt", 0, MaxFirstPrompt),
             ForkedFrom = run.OptionalString("forked-from"),
+            Data = data,
             StepCost = config.Section("reward").Double("step-cost", 0, 1),
             Policies = policies,
             Spikes = LearnerSection.ReadSpikes(config.Section("learner").Section("spikes")),

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Lateral.Core.Learning;
 using Lateral.Core.Policies;
+using Lateral.Core.Prompts;
 using Lateral.Core.Rewards;
 using Lateral.Core.Rollouts;
 using Lateral.Core.Security;
@@ -28,6 +29,9 @@ public sealed record RunSettings(
 
     /// <summary>The checkpoint the run began from, <c>NAME@STEP</c>; a copy of it lies in the run directory. Null = the run made its own base.</summary>
     public string? ForkedFrom { get; init; }
+
+    /// <summary>The files that prompts are read from; null = the task generates them.</summary>
+    public DataSettings? Data { get; init; }
 
     /// <summary>What of its reward a rollout loses that takes all its denoising steps; in proportion, one that takes fewer.</summary>
     public double StepCost { get; init; }

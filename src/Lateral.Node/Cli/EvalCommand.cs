@@ -63,7 +63,7 @@ internal static class EvalCommand
 
     private static EvaluationPrompts FromFile(string path, OpenedPolicy opened)
     {
-        var items = DataFiles.Read(path, opened.Settings.Task.Name);
+        var items = opened.Settings.Data is { } data ? [.. DataSet.Rows(path, data)] : DataFiles.Read(path, opened.Settings.Task.Name);
         var prompts = items.Select((item, index) => Encode(path, index, item, opened.Task.Encoder)).ToImmutableArray();
         return new EvaluationPrompts(prompts.Length, index => prompts[index]);
     }

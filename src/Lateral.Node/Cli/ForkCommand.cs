@@ -28,6 +28,8 @@ internal static class ForkCommand
         return fork;
     }
 
+    private static string Vocabulary(string? alphabet) => alphabet is null ? "bytes" : $"\"{alphabet.Trim()}\"";
+
     /// <summary>Weights know tokens by number: under another alphabet they would load and mean something else.</summary>
     private static void RequireVocabulary(Fork fork)
     {
@@ -35,6 +37,6 @@ internal static class ForkCommand
         if (RunTokenizer.IsModels(fork.Settings.Settings.Model)) return;
         var (before, after) = (TaskComposition.Of(fork.ParentSettings).Task.Alphabet, TaskComposition.Of(fork.Settings.Settings).Task.Alphabet);
         if (before != after)
-            throw new UserException(ExitCode.Usage, $"a fork cannot change task.name to {fork.Settings.Settings.Task.Name}: its vocabulary is \"{after.Trim()}\", the checkpoint's is \"{before.Trim()}\"");
+            throw new UserException(ExitCode.Usage, $"a fork cannot change task.name to {fork.Settings.Settings.Task.Name}: its vocabulary is {Vocabulary(after)}, the checkpoint's is {Vocabulary(before)}");
     }
 }

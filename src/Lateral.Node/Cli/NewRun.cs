@@ -20,6 +20,7 @@ internal sealed record NewRun(RunSettings Settings, Func<RunDirectory> Create, s
         var owner = node.Roles.HasFlag(NodeRoles.Coordinator);
         var task = owner ? Check() : TaskComposition.Of(Settings);
         await RunComposition.RequireMachineAsync(Settings, node.Roles, cancellation);
+        if (owner && RunData.Require(Settings, task.Task) is { } rows) terminal.Error.WriteLine($"data: {rows}");
         var directory = owner ? Create() : new RunDirectory(Path.GetFullPath(Settings.Directory));
         await using var output = terminal.Output(json);
         return (int)await RunLauncher.LaunchAsync(new Launch(Settings, directory, task, node, Create), output);
@@ -29,6 +30,7 @@ internal sealed record NewRun(RunSettings Settings, Func<RunDirectory> Create, s
     public async Task<int> DescribeAsync(Terminal terminal, bool json, CancellationToken cancellation)
     {
         var task = Check();
+        _ = RunData.Require(Settings, task.Task);
         var plan = await DryRun.OfAsync(Settings, task, Parent, cancellation);
         foreach (var line in json ? [plan.ToJson()] : plan.Lines()) terminal.Out.WriteLine(line);
         return (int)ExitCode.Done;

@@ -39,6 +39,12 @@ internal static class TrainCommand
     {
         var reading = new ReadFiles();
         var loaded = RunSettingsLoader.Load(files, sets, reading.Options, ShippedPlugins.All);
+        if (loaded.Settings.Data is { Sha256: null } data)
+        {
+            sets = [.. sets, RunSettingsLoader.Set("data.sha256", RunData.HashOf(data))];
+            loaded = RunSettingsLoader.Load(files, sets, reading.Options, ShippedPlugins.All);
+        }
+
         if (loaded.Settings.ForkedFrom is { } parent)
             throw new UserException(ExitCode.Usage, $"run.forked-from = {parent}: only fork writes it - {Commands.Program} fork {parent} --name NEW");
         return new NewRun(loaded.Settings, () => RunDirectory.Create(loaded.Settings, new WrittenConfig(reading.Written(sets), loaded.Resolved)));

@@ -33,7 +33,7 @@ internal static class ModelExport
     public const string ConfigFile = "lateral.conf", OriginFile = "lateral.json", VocabularyFile = "vocabulary.json";
 
     /// <summary>What a completion is, when it is right, and how it was learned; the machine and its folders stay behind.</summary>
-    private static readonly string[] Sections = ["task", "tasks", "rollout", "reward", "eval", "deterministic", "algorithm", "learner"];
+    private static readonly string[] Sections = ["task", "tasks", "data", "rollout", "reward", "eval", "deterministic", "algorithm", "learner"];
 
     public static JsonSerializerOptions Json { get; } = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
@@ -57,7 +57,7 @@ internal static class ModelExport
             try
             {
                 origin = origin with { Sha256 = Weights(settings, task, checkpoint, temporary, format, origin.Sha256) };
-                if (task.Tokenizer is CharTokenizer) DurableFile.WriteText(Path.Combine(temporary, VocabularyFile), Vocabulary(task));
+                if (task.Tokenizer is CharTokenizer or ByteTokenizer) DurableFile.WriteText(Path.Combine(temporary, VocabularyFile), Vocabulary(task));
                 DurableFile.WriteText(Path.Combine(temporary, ConfigFile), "# What eval and sample need of the run's configuration; secrets are left out.\n" + CanonicalJson.Write(Configuration(loaded.Resolved), indented: true) + "\n");
                 DurableFile.WriteText(Path.Combine(temporary, OriginFile), JsonSerializer.Serialize(origin, Json) + "\n");
                 DurableFile.WriteText(Path.Combine(temporary, "README.md"), ExportReadme.Of(origin, settings, format));
@@ -146,7 +146,7 @@ internal static class ModelExport
     {
         var tokenizer = task.Tokenizer;
         return JsonSerializer.Serialize(
-            new { Kind = "characters", Tokens = Enumerable.Range(0, tokenizer.VocabularySize).Select(id => id == tokenizer.MaskId ? "[MASK]" : id == tokenizer.EndId ? "[END]" : tokenizer.Decode([id])), MaskTokenId = tokenizer.MaskId, EosTokenId = tokenizer.EndId },
+            new { Kind = tokenizer is ByteTokenizer ? "bytes" : "characters", Tokens = Enumerable.Range(0, tokenizer.VocabularySize).Select(id => id == tokenizer.MaskId ? "[MASK]" : id == tokenizer.EndId ? "[END]" : tokenizer is ByteTokenizer ? $"0x{id:x2}" : tokenizer.Decode([id])), MaskTokenId = tokenizer.MaskId, EosTokenId = tokenizer.EndId },
             Json) + "\n";
     }
 

@@ -87,6 +87,7 @@ public sealed class RunComposition : IAsyncDisposable
     {
         await EnvironmentProblem.RequirePortAsync(settings.Topology.Host, settings.Topology.Port, cancellation);
         if (roles.HasFlag(NodeRoles.Coordinator)) _ = RunJournal.Reach(settings);
+        RunData.RequireSame(settings, roles);
         var topology = settings.Topology;
         var ranks = topology.Cluster.IsAlone ? topology.Ranks > 1 : roles.HasFlag(NodeRoles.Rank);
         string[] devices =
@@ -149,6 +150,6 @@ public sealed class RunComposition : IAsyncDisposable
     private static SupervisedExample Example(TaskComposition task, long index, int genLength)
     {
         var item = task.Task.Corpus(index);
-        return new SupervisedExample([.. task.Encoder.Encode(item.Prompt)], [.. RunTokenizer.Answer(task.Tokenizer, item.Answer, genLength)]);
+        return new SupervisedExample([.. task.Encoder.Encode(item)], [.. RunTokenizer.Answer(task.Tokenizer, item.Answer, genLength)]);
     }
 }

@@ -7,14 +7,15 @@ using Lateral.Diffusion.Tokens.Templates;
 
 namespace Lateral.Node.Composition;
 
-/// <summary>What tells a run's tokens: the published model's own tokenizer where its directory has one, otherwise the characters of the task.</summary>
+/// <summary>What tells a run's tokens: the published model's own tokenizer where its directory has one, otherwise the characters of the task, or bytes where any text may come.</summary>
 internal static class RunTokenizer
 {
     /// <summary>Whether the model brings its own.</summary>
     public static bool IsModels(ModelSettings model) => model.Path is { } path && File.Exists(Path.Combine(path, TokenizerJson.File));
 
+    /// <param name="alphabet">the task's; null = any text</param>
     /// <exception cref="UserException">the model's tokenizer cannot be used</exception>
-    public static ITokenizer Of(ModelSettings model, ITask task) => IsModels(model) ? Of(model.Path!, "model.path") : new CharTokenizer(task.Alphabet);
+    public static ITokenizer Of(ModelSettings model, string? alphabet) => IsModels(model) ? Of(model.Path!, "model.path") : alphabet is null ? new ByteTokenizer() : new CharTokenizer(alphabet);
 
     /// <param name="who">what names the folder</param>
     /// <exception cref="UserException">the model's tokenizer cannot be used</exception>
@@ -29,7 +30,7 @@ internal static class RunTokenizer
     {
         // Without a clock: a prompt that says the date would be another one when the run is resumed.
         if (IsModels(model)) return Encoder(model.Path!, model.Chat, tokenizer, "model.chat", clock: null);
-        return model.Chat is not true ? new(tokenizer) : throw new UserException(ExitCode.Usage, "model.chat = on: the characters of a generated task have no chat template - write model.chat = auto");
+        return model.Chat is not true ? new(tokenizer) : throw new UserException(ExitCode.Usage, "model.chat = on: a model without a tokenizer of its own has no chat template - write model.chat = auto");
     }
 
     /// <param name="chat">whether prompts go into the template; null = where there is one</param>
@@ -40,7 +41,7 @@ internal static class RunTokenizer
     {
         if (chat is false) return new(tokenizer);
         var template = ModelFolder.Explain(who, () => chat is true ? ChatTemplate.Read(folder, clock) : ChatTemplate.Find(folder, clock));
-        return template is null ? new(tokenizer) : new(tokenizer, prompt => ModelFolder.Explain(who, () => template.Render([new("user", prompt)], addGenerationPrompt: true)));
+        return template is null ? new(tokenizer) : new(tokenizer, turns => ModelFolder.Explain(who, () => template.Render([.. turns.Select(turn => new ChatMessage(turn.Role, turn.Content))], addGenerationPrompt: true)));
     }
 
     /// <summary>A corpus answer as the canvas has it. Characters fill it by themselves; tokens are fewer than characters, and what is left ends the answer again and again.</summary>

@@ -37,7 +37,7 @@ internal static class ShippedPlugins
         {
             var task = TaskRegistry.Create(use.Settings.Task.Name, use.Values, use.Settings.Seed);
             // A length that is missing or no number has been reported as that.
-            return use.Settings.Rollout.Spec.GenLength > 0 && RoomMistake(use.Settings, task, new CharTokenizer(task.Alphabet)) is { } mistake
+            return use.Settings.Rollout.Spec.GenLength > 0 && RoomMistake(use.Settings, task, new CharTokenizer(task.Alphabet!)) is { } mistake
                 ? [new SettingMistake("rollout.gen-length", mistake)]
                 : [];
         }

@@ -15,18 +15,22 @@ public sealed record TaskComposition(ITask Task, ITokenizer Tokenizer, PromptEnc
     /// <exception cref="UserException">the task or a verifier cannot be made from the settings</exception>
     public static TaskComposition Of(RunSettings settings)
     {
-        var task = Make(() => TaskRegistry.Create(settings.Task.Name, settings.Task.Parameters, settings.Seed));
-        var tokenizer = RunTokenizer.Of(settings.Model, task);
+        var generated = settings.Data is null ? Make(() => TaskRegistry.Create(settings.Task.Name, settings.Task.Parameters, settings.Seed)) : null;
+        var tokenizer = RunTokenizer.Of(settings.Model, generated?.Alphabet);
+        var encoder = RunTokenizer.Encoder(settings.Model, tokenizer);
+        var task = generated ?? RunData.Task(settings, settings.Data!, tokenizer, encoder);
         if (ShippedPlugins.RoomMistake(settings, task, tokenizer) is { } mistake) throw new UserException(ExitCode.Usage, mistake);
         var rewards = settings.Pools.ToImmutableDictionary(pool => pool.Name, pool => PoisonedReward.Around(Make(() => VerifierRegistry.Create(pool.Kind, pool.Parameters), $"reward.pools.{pool.Name}.")), StringComparer.Ordinal);
-        var encoder = RunTokenizer.Encoder(settings.Model, tokenizer);
-        return new TaskComposition(task, tokenizer, encoder, new TaskPrompts(task, tokenizer, encoder, settings.FirstPrompt), rewards);
+        return new TaskComposition(task, tokenizer, encoder, new TaskPrompts(task, tokenizer, encoder, settings.FirstPrompt), rewards) { PromptLimit = settings.Data?.MaxPromptTokens };
     }
 
     public AnswerJudge Judge(RunSettings settings) => new([.. settings.Pools.Select(pool => new JudgePool(pool, Rewards[pool.Name]))]) { FinalAnswer = Task.FinalAnswer };
 
-    /// <summary>Longest prompt seen over the held-out split: a task's prompts have one length or few.</summary>
-    public int LongestPrompt() => Enumerable.Range(0, Prompts.HeldOutCount).Max(index => Prompts.HeldOut(index).Tokens.Length);
+    /// <summary>Tokens that no prompt exceeds; null = the task's prompts have one length or few.</summary>
+    public int? PromptLimit { get; init; }
+
+    /// <summary>The limit, or the longest prompt of the held-out split.</summary>
+    public int LongestPrompt() => PromptLimit ?? Enumerable.Range(0, Prompts.HeldOutCount).Max(index => Prompts.HeldOut(index).Tokens.Length);
 
     private static T Make<T>(Func<T> make, string where = "")
     {

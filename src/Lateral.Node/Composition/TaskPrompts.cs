@@ -2,7 +2,7 @@ using Lateral.Core.Prompts;
 
 namespace Lateral.Node.Composition;
 
-/// <summary>A generated task as token prompts.</summary>
+/// <summary>A task as token prompts.</summary>
 /// <param name="first">the training prompt of group 0</param>
 public sealed class TaskPrompts(ITask task, ITokenizer tokenizer, PromptEncoder encoder, long first) : IPromptSource
 {
@@ -18,5 +18,5 @@ public sealed class TaskPrompts(ITask task, ITokenizer tokenizer, PromptEncoder 
     public Prompt HeldOut(int index) => Of(index, task.HeldOut(index), encoder);
 
     /// <exception cref="FormatException">the prompt has a character the vocabulary lacks</exception>
-    public static Prompt Of(long index, TaskItem item, PromptEncoder encoder) => new(index, encoder.Encode(item.Prompt), item.Prompt, item.Reference);
+    public static Prompt Of(long index, TaskItem item, PromptEncoder encoder) => new(index, encoder.Encode(item), item.Prompt, item.Reference);
 }

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Lateral.Rewards.Data;
 
 /// <summary>
@@ -16,8 +18,11 @@ public sealed class DataException(string file, int line, int column, string what
     public int Column { get; } = column;
 }
 
-/// <summary>One line of a data file, able to say what is wrong with it.</summary>
+/// <summary>One line or row of a data file, able to say what is wrong with it.</summary>
 internal readonly record struct DataLine(string File, int Number, string Text)
 {
+    /// <summary>Where the values begin that <see cref="Text"/> was made of, by name: the column in a CSV file's line, the ordinal of a Parquet file's column. Null = the text is the file's own.</summary>
+    public ImmutableDictionary<string, int>? Columns { get; init; }
+
     public DataException Wrong(int column, string what, string why, string fix) => new(File, Number, column, what, why, fix);
 }

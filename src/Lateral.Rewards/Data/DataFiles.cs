@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using Lateral.Core.Prompts;
 using Lateral.Rewards.Tasks;
 
@@ -33,27 +32,5 @@ public static class DataFiles
 
     /// <summary>The lines of a file that are not blank; of one that ends with .gz, as it was before it was packed.</summary>
     /// <exception cref="DataException">it is missing or cannot be read</exception>
-    internal static List<DataLine> Lines(string path)
-    {
-        try
-        {
-            using var file = File.OpenRead(path);
-            using Stream text = path.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionMode.Decompress) : file;
-            using var reader = new StreamReader(text);
-            return [.. Enumerate(reader).Select((text, i) => new DataLine(path, i + 1, text)).Where(line => !string.IsNullOrWhiteSpace(line.Text))];
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new DataException(path, 0, 0, "does not exist", $"looked from {Environment.CurrentDirectory}", "check the path given to --data");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or InvalidDataException)
-        {
-            throw new DataException(path, 0, 0, "cannot be read", e.Message, "give the path of a readable file");
-        }
-    }
-
-    private static IEnumerable<string> Enumerate(StreamReader reader)
-    {
-        while (reader.ReadLine() is { } line) yield return line;
-    }
+    internal static IEnumerable<DataLine> Lines(string path) => RowFile.Lines(path).Where(line => !string.IsNullOrWhiteSpace(line.Text));
 }

@@ -25,9 +25,9 @@ internal sealed partial class Gsm8kSuite() : RowSuite("gsm8k", """{"question": "
         return new(id, $"{row.Text("question")}\n\nWork it out step by step. End with a line that holds #### and the number that is the answer, nothing else.", Strict(answer) ?? answer.Trim());
     }
 
-    private static string? Strict(string text) => Marked().Match(text) is { Success: true } match ? match.Groups["number"].Value : null;
+    internal static string? Strict(string text) => Marked().Match(text) is { Success: true } match ? match.Groups["number"].Value : null;
 
-    private static string? Flexible(string text) => Number().Matches(text) is { Count: > 0 } found ? found[^1].Value : null;
+    internal static string? Flexible(string text) => Number().Matches(text) is { Count: > 0 } found ? found[^1].Value : null;
 
     /// <summary>Compared as numbers, so that 1,000.0 is 1000; whatever is none as it stands.</summary>
     private static string? Value(string? text)
