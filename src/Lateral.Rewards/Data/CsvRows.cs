@@ -19,9 +19,10 @@ internal static class CsvRows
         string[] header = [.. parser.Record!.Select(name => name.Trim())];
         if (header.GroupBy(name => name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { Key: var repeated })
             throw new DataException(path, 1, 1, $"has the column '{repeated}' twice", "a row's values are asked for by name", "rename one of them");
-        for (var line = parser.RawRow + 1; RowFile.Explain(path, parser.Read); line = parser.RawRow + 1)
+        while (RowFile.Explain(path, parser.Read))
         {
-            var record = parser.Record!;
+            // The parser knows the record's last line; a value in quotes may have several.
+            var (record, line) = (parser.Record!, parser.RawRow - parser.RawRecord.TrimEnd().Count('\n'));
             if (record is [var only] && string.IsNullOrWhiteSpace(only)) continue;
             if (record.Length != header.Length)
                 throw new DataException(path, line, 1, $"has {record.Length} columns", $"the header has {header.Length}: {string.Join(',', header)}", "quote values that hold commas, and double the quotes inside");

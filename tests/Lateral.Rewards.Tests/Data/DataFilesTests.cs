@@ -48,8 +48,8 @@ public sealed class DataFilesTests : IDisposable
     [InlineData("countdown", "{\"input\": \"3,7,2\", \"output\": \"42\"}\n{\"input\": oops}", ":2:11 is not valid JSON - a row is one JSON object - write {\"input\": \"30,100,93\", \"output\": \"23\"}")]
     [InlineData("countdown", "[1]", ":1:1 is a JSON Array - a row is an object - write {\"input\": \"30,100,93\", \"output\": \"23\"}")]
     [InlineData("countdown", "{\"question\": \"1\", \"answer\": \"2\"}", ":1:1 has no 'input' - its fields are {question, answer} - write {\"input\": \"30,100,93\", \"output\": \"23\"}")]
-    [InlineData("countdown", "{\"input\": \"3,7,2\", \"output\": 42}", ":1:1 'output' is a JSON Number - it is a string - write {\"input\": \"30,100,93\", \"output\": \"23\"}")]
-    [InlineData("countdown", "{\"input\": \"3,\\ud800,2\", \"output\": \"42\"}", ":1:1 'input' is not text - it escapes half of a surrogate pair - write {\"input\": \"30,100,93\", \"output\": \"23\"}")]
+    [InlineData("countdown", "{\"input\": \"3,7,2\", \"output\": 42}", ":1:20 'output' is a JSON Number - it is a string - write {\"input\": \"30,100,93\", \"output\": \"23\"}")]
+    [InlineData("countdown", "{\"input\": \"3,\\ud800,2\", \"output\": \"42\"}", ":1:2 'input' is not text - it escapes half of a surrogate pair - write {\"input\": \"30,100,93\", \"output\": \"23\"}")]
     [InlineData("countdown", "{\"input\": \"3,x,2\", \"output\": \"42\"}", ":1:1 'input' has 'x' - its numbers are whole, 0 to 999: prompts write three digits - correct or remove the row")]
     [InlineData("countdown", "{\"input\": \"3,1000,2\", \"output\": \"42\"}", ":1:1 'input' has '1000' - its numbers are whole, 0 to 999: prompts write three digits - correct or remove the row")]
     [InlineData("countdown", "{\"input\": \"3,7,2\", \"output\": \"-1\"}", ":1:1 'output' has '-1' - its numbers are whole, 0 to 999: prompts write three digits - correct or remove the row")]
@@ -69,7 +69,7 @@ public sealed class DataFilesTests : IDisposable
     {
         var path = Path.Combine(_folder.FullName, "none", "missing.csv");
         var error = Assert.Throws<DataException>(() => DataFiles.Read(path, "sudoku"));
-        Assert.Equal($"{path} does not exist - looked from {Environment.CurrentDirectory} - check the path given to --data", error.Message);
+        Assert.Equal($"{path} does not exist - looked from {Environment.CurrentDirectory} - check the path", error.Message);
         Assert.Contains("cannot be read", Assert.Throws<DataException>(() => DataFiles.Read(_folder.FullName, "sudoku")).Message);
         Assert.Contains("cannot be read", Assert.Throws<DataException>(() => DataFiles.Read("", "sudoku")).Message);
     }
