@@ -51,6 +51,7 @@ public sealed class EventSerializerSpecs : IDisposable
         { "rw1+guesses", new RewardsRecorded("answer", [new PoolReward(0, 1, null, Metrics) { Guesses = [0, .5, 1] }]) },
         { "rw1", new RewardsRecorded("answer", [new PoolReward(0, 1, null, Metrics), new PoolReward(1, 0, "timeout", ImmutableSortedDictionary<string, double>.Empty)]) },
         { "if1", new InfraFaultRecorded("answer", "host down") },
+        { "ps1", new PoolSkipped("judge", "reward pool 'judge' failed 3 times: 503") },
         { "gq1", new GroupQuarantined("three faults") },
     };
 

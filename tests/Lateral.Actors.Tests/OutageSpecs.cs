@@ -43,6 +43,38 @@ public sealed class OutageSpecs : IDisposable
     }
 
     [Fact]
+    public async Task First_batch_of_equal_rewards_must_stop_the_run_with_samples_before_it_trains()
+    {
+        var engines = new TestEngines { Reward = _ => new RewardOutcome.Scored(.25, System.Collections.Immutable.ImmutableSortedDictionary<string, double>.Empty) };
+        var settings = TestEngines.Settings(_directory) with { RefusesConstantRewards = true };
+        string message;
+        await using (var host = await RunHost.StartAsync(settings, engines.ToRunEngines()))
+        {
+            message = (await Assert.ThrowsAsync<RunFailedException>(() => host.Completion.WaitAsync(TimeSpan.FromSeconds(60)))).Message;
+            Assert.Equal(0, (await host.StatusAsync()).Ledger.Version);
+        }
+
+        Assert.Matches("^the run is paused: all [0-9]+ rollouts of the first batch have the reward 0.25, of which nothing can be learned, for example \".+\": see whether reward.pools reads such answers", message);
+        Assert.Empty(engines.Batches);
+        // Nothing is lost: whoever wants it so trains the same batch.
+        await using var again = await RunHost.StartAsync(settings with { RefusesConstantRewards = false }, engines.ToRunEngines());
+        await again.Completion.WaitAsync(TimeSpan.FromSeconds(60));
+        Assert.Equal(12, (await again.StatusAsync()).Ledger.Trained);
+        Assert.Empty(JournalAudit.Run(settings).Violations);
+    }
+
+    [Fact]
+    public async Task Reward_that_has_never_worked_must_stop_the_run_with_a_sample_instead_of_waiting_for_it()
+    {
+        var engines = new TestEngines { Reward = _ => throw new IOException("no verifier host") };
+        await using var host = await RunHost.StartAsync(TestEngines.Settings(_directory, steps: 40, groups: 8), engines.ToRunEngines());
+        var failure = await Assert.ThrowsAsync<RunFailedException>(() => host.Completion.WaitAsync(TimeSpan.FromSeconds(60)));
+        Assert.Matches("^the run is paused: reward pool answer has not valued a single rollout: [0-9]+ of its last [0-9]+ answers were infrastructure faults: IOException: no verifier host; for example \".+\" -> \".+\"; then go on", failure.Message);
+        var status = await host.StatusAsync();
+        Assert.Equal((0L, 0), (status.Ledger.Trained, status.Ledger.Version));
+    }
+
+    [Fact]
     public async Task Device_that_fails_for_good_must_be_given_up_and_the_run_must_go_on_with_the_other()
     {
         var engines = new TestEngines();

@@ -32,8 +32,8 @@ public sealed class ReferenceSpecs
     public void Every_setting_must_have_a_key()
     {
         var reached = Keys.SelectMany(Effect).ToHashSet(StringComparer.Ordinal);
-        // Computed from others, the sections that only plugins fill, and the absence of TLS, whose keys go together.
-        var all = Flatten(Json([])).Keys.Where(property => property != "Tls" && !property.StartsWith("Ledger", StringComparison.Ordinal) && property is not ("Rollout.Spec.Blocks" or "Rollout.Spec.StepsPerBlock" or "SupervisedOnly"));
+        // Computed from others, the sections that only plugins fill, and the absence of TLS and of files, whose keys go together.
+        var all = Flatten(Json([])).Keys.Where(property => property is not ("Tls" or "Data") && !property.StartsWith("Ledger", StringComparison.Ordinal) && property is not ("Rollout.Spec.Blocks" or "Rollout.Spec.StepsPerBlock" or "SupervisedOnly"));
         Assert.Equal([], all.Except(reached));
     }
 
@@ -68,6 +68,8 @@ public sealed class ReferenceSpecs
     {
         ["tasks", var name, ..] => ["task = null", $"task.name = {name}"],
         ["reward", "kinds", var kind, ..] => ["reward.pools.answer = null", $"reward.pools.other {{ kind = {kind} }}"],
+        ["data", "max-bad-rows"] => ["task = null", "task.name = null", "data { train = a.jsonl, on-bad-row = skip }"],
+        ["data", ..] => ["task = null", "task.name = null", "data.train = a.jsonl"],
         ["model", "adapter", ..] => ["model.path = models/a", "model.adapter.rank = 4"],
         // A completion's ratio has another range of epsilon than a token's.
         ["corrections", "dpo", ..] => ["algorithm.correction = dpo", "algorithm.granularity = sequence-sum"],
@@ -96,6 +98,7 @@ public sealed class ReferenceSpecs
 
     private static IEnumerable<string> Candidates(ReferenceEntry entry) => (entry.Path, entry.Value) switch
     {
+        ("data.sha256", _) => [new string('a', 64)],
         ("reward.pools", _) => ["{ answer = null, other { kind = countdown } }"],
         ("topology.roles.sampler.devices" or "topology.roles.rank.devices", _) => ["{ \"cuda:1\" {} }"],
         ("topology.cluster.seeds", _) => ["[\"10.0.0.1:4053\"]"],

@@ -86,6 +86,49 @@ public sealed class RolloutGroupTests
         Assert.Throws<InvalidOperationException>(group.ToScored);
     }
 
+    [Fact]
+    public void Pool_that_may_be_skipped_must_be_left_out_of_all_siblings_rewards_and_quarantine_nothing()
+    {
+        var group = Apply(Empty with { Pools = [Empty.Pools[0], Empty.Pools[1] with { OnFailure = PoolFailureAnswer.Skip }] }, Empty.Record([Sampled(0), Sampled(1)]));
+        group = Apply(group, group.Record("answer", [(0, new RewardOutcome.Scored(1, NoParts)), (1, new RewardOutcome.Scored(0, NoParts))]));
+        for (var attempt = 1; attempt <= 3; attempt++)
+        {
+            Assert.False(group.IsComplete);
+            // One sibling is valued and the other never is: its value is not used either.
+            group = Apply(group, group.Record("format", [(0, new RewardOutcome.Scored(1, NoParts)), (1, new RewardOutcome.InfraFault("503"))]));
+        }
+
+        Assert.True(group.IsComplete);
+        Assert.Equal("reward pool 'format' failed 3 times: 503", group.Skipped["format"]);
+        var scored = group.ToScored();
+        Assert.Equal([2.0, 0.0], scored.Siblings.Select(sibling => sibling.Reward));
+        Assert.All(scored.Siblings, sibling => Assert.Equal(1, sibling.Breakdown["format/skipped"]));
+        Assert.All(scored.Siblings, sibling => Assert.DoesNotContain("format", sibling.Breakdown.Keys));
+        Assert.Empty(group.Unscored("format"));
+        Assert.Empty(group.Record("format", [(1, new RewardOutcome.Scored(1, NoParts))]));
+    }
+
+    [Fact]
+    public void Group_that_no_pool_is_left_for_must_be_quarantined()
+    {
+        var group = Apply(Empty with { Pools = [.. Empty.Pools.Select(pool => pool with { OnFailure = PoolFailureAnswer.Skip })] }, Empty.Record([Sampled(0)]));
+        foreach (var pool in new[] { "answer", "format" })
+            for (var attempt = 1; attempt <= 3; attempt++) group = Apply(group, group.Record(pool, [(0, new RewardOutcome.InfraFault("503"))]));
+        Assert.Equal("reward pool 'format' failed 3 times: 503", group.QuarantineReason);
+    }
+
+    [Fact]
+    public void Pool_that_quarantines_must_do_so_with_the_first_failure_and_failures_must_count_by_pool()
+    {
+        var strict = Empty with { Pools = [Empty.Pools[0] with { OnFailure = PoolFailureAnswer.Quarantine }, Empty.Pools[1]] };
+        var group = Apply(strict, strict.Record([Sampled(0)]));
+        for (var attempt = 1; attempt <= 2; attempt++) group = Apply(group, group.Record("format", [(0, new RewardOutcome.InfraFault("slow"))]));
+        Assert.Null(group.QuarantineReason);
+        group = Apply(group, group.Record("answer", [(0, new RewardOutcome.InfraFault("no sandbox"))]));
+        Assert.Equal("reward pool 'answer' failed: no sandbox", group.QuarantineReason);
+        Assert.Equal(3, group.InfraFaults);
+    }
+
     [Theory]
     [InlineData(double.NaN)]
     [InlineData(double.PositiveInfinity)]

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Akka.Cluster;
 using Lateral.Actors.Serialization;
+using Lateral.Core.Prompts;
 using Lateral.Core.Runs;
 
 namespace Lateral.Actors.Hosting;
@@ -14,10 +15,11 @@ namespace Lateral.Actors.Hosting;
 /// </summary>
 internal static class RunCompatibility
 {
-    private const string Protocol = "protocol-", Run = "run-", Settings = "settings-";
+    private const string Protocol = "protocol-", Run = "run-", Settings = "settings-", Data = "data-", None = "none";
 
     /// <summary>Beside the names of what the node does.</summary>
-    public static ImmutableArray<string> Marks(RunSettings settings) => [$"{Protocol}{MessageSerializer.Protocol}", $"{Run}{settings.Name}", $"{Settings}{HashOf(settings)}"];
+    public static ImmutableArray<string> Marks(RunSettings settings) =>
+        [$"{Protocol}{MessageSerializer.Protocol}", $"{Run}{settings.Name}", $"{Settings}{HashOf(settings)}", $"{Data}{settings.Data?.Sha256?[..12].ToLowerInvariant() ?? None}"];
 
     /// <summary>Why the node cannot work with a coordinator that is there; null = it can, or none is there yet.</summary>
     public static string? Refusal(Member self, IEnumerable<Member> members)
@@ -27,7 +29,8 @@ internal static class RunCompatibility
             foreach (var (mark, advice) in Advice)
             {
                 var (ours, theirs) = (MarkOf(self, mark), MarkOf(other, mark));
-                if (ours != theirs) return $"the coordinator at {other.Address.Host}:{other.Address.Port} has {mark[..^1]} {theirs} and this node {ours}: {advice}";
+                // A node that only scores has read no file.
+                if (ours != theirs && !(mark == Data && (ours == None || theirs == None))) return $"the coordinator at {other.Address.Host}:{other.Address.Port} has {mark[..^1]} {theirs} and this node {ours}: {advice}";
             }
         }
 
@@ -44,6 +47,8 @@ internal static class RunCompatibility
             nameof(RunSettings.Policies), nameof(RunSettings.Tls), nameof(RunSettings.Checkpoint),
         ];
         foreach (var name in own) shared.Remove(name);
+        // It has a mark of its own.
+        shared[nameof(RunSettings.Data)]?.AsObject().Remove(nameof(DataSettings.Sha256));
         return Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes<JsonNode>(shared)))[..12];
     }
 
@@ -51,8 +56,9 @@ internal static class RunCompatibility
     [
         (Protocol, "run the same version of Lateral on every node"),
         (Run, "start the node with this run's files, or meet elsewhere (topology.cluster)"),
+        (Data, "give every node the same data.train and data.eval"),
         (Settings, "start every node with the same files and the same --set; config diff shows where two files differ"),
     ];
 
-    private static string MarkOf(Member member, string mark) => member.Roles.FirstOrDefault(role => role.StartsWith(mark, StringComparison.Ordinal))?[mark.Length..] ?? "none";
+    private static string MarkOf(Member member, string mark) => member.Roles.FirstOrDefault(role => role.StartsWith(mark, StringComparison.Ordinal))?[mark.Length..] ?? None;
 }

@@ -14,6 +14,15 @@ internal static class ConstantRewards
     private const int Samples = 3;
     private const int SampleLength = 120;
 
+    /// <summary>Why a run should not train its first batch: all of its rewards are equal. Null = it should.</summary>
+    public static string? Refusal(LearnerBatch batch)
+    {
+        var rollouts = batch.Groups.SelectMany(group => group.Siblings).ToArray();
+        if (batch.Step != 1 || rollouts.Length < 2 || rollouts.Any(rollout => rollout.Reward != rollouts[0].Reward)) return null;
+        var shown = batch.Groups.Take(Samples).Select(group => $"\"{Shorten(group.Siblings[0].Trajectory.Text)}\"");
+        return $"all {rollouts.Length} rollouts of the first batch have the reward {rollouts[0].Reward:0.###}, of which nothing can be learned, for example {string.Join(", ", shown)}: see whether reward.pools reads such answers as it should, or train all the same with --set reward.on-constant=go-on";
+    }
+
     /// <summary>What to tell the user after this step, or null.</summary>
     public static string? Notice(LearnerBatch batch, int flatSteps)
     {

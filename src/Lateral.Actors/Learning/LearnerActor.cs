@@ -113,6 +113,12 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
     private void Training()
     {
         Common();
+        Receive<BatchRefused>(refused =>
+        {
+            // Said until somebody stops the run: the ledger pauses at the first.
+            Say(refused);
+            Become(Common);
+        });
         Receive<Trained>(m =>
         {
             Failpoint.Reach("before-commit");
@@ -185,7 +191,7 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
         _unanswered = null;
         _timing.Assigned();
         _voice.Enter(Phase.Fetching, $"batch {command.Batch.Step}");
-        _ = TrainAsync(command).PipeTo(Self);
+        _ = FetchAndTrainAsync(command).PipeTo(Self);
         Become(Training);
     }
 
@@ -204,9 +210,14 @@ internal sealed class LearnerActor : ReceiveActor, IWithTimers
         _engines.Recorder.Warmup(progress);
     }
 
-    private async Task<Trained> TrainAsync(TrainBatch command)
+    private async Task<object> FetchAndTrainAsync(TrainBatch command)
     {
         var batch = await _fetcher.FetchAsync(_epoch, command.Batch, command.PlannedGroups, _stopping.Token) with { From = command.From };
+        return _settings.RefusesConstantRewards && ConstantRewards.Refusal(batch) is { } reason ? new BatchRefused(_epoch, batch.Step, reason) : await TrainAsync(command, batch);
+    }
+
+    private async Task<Trained> TrainAsync(TrainBatch command, LearnerBatch batch)
+    {
         _voice.Enter(Phase.Training, $"step {batch.Step}");
         var report = await _learner.TrainAsync(batch, _stopping.Token);
         if (report.Decision?.MicroBatches is [.., var first, var second] && second.Tokens < first.Tokens)

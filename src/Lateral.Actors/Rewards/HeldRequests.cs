@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Lateral.Core.Rewards;
 
 namespace Lateral.Actors.Rewards;
 
@@ -25,6 +26,9 @@ internal sealed class HeldRequests
 
         _held.AddLast((group, request));
     }
+
+    /// <summary>One of those that could not be valued.</summary>
+    public RewardRequest? Example => _failed?.Requests[0];
 
     /// <summary>What to try when nobody waits any more.</summary>
     public void NoteFailed(RewardProtocol.ScoreRollouts request) => _failed = request;

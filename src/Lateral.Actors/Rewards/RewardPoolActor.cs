@@ -19,6 +19,8 @@ internal sealed class RewardPoolActor : ReceiveActor, IWithTimers
 {
     private static readonly TimeSpan ProbeEvery = TimeSpan.FromSeconds(2);
 
+    private const int ExampleLength = 120;
+
     private readonly RewardPool _pool;
     private readonly IActorRef _monitor;
     private readonly IActorRef _run;
@@ -27,6 +29,7 @@ internal sealed class RewardPoolActor : ReceiveActor, IWithTimers
     private readonly HeldRequests _held = new();
     private FaultBreaker _breaker = new();
     private long _nextCall;
+    private bool _answered;
     private long? _probe;
     private long _probed;
     private (string Reason, int Count, long Since)? _faults;
@@ -78,7 +81,11 @@ internal sealed class RewardPoolActor : ReceiveActor, IWithTimers
         _calls.Remove(answer.Call, out var call);
         NoteFaults(answer.Outcomes, call);
         if (call.Request.Requests.Where((_, i) => answer.Outcomes[i] is not RewardOutcome.InfraFault).LastOrDefault() is { } answered)
+        {
+            _answered = true;
             _held.NoteAnswered(call.Request with { Requests = [answered] });
+        }
+
         if (answer.Call == _probe)
         {
             _probe = null;
@@ -127,9 +134,14 @@ internal sealed class RewardPoolActor : ReceiveActor, IWithTimers
             _probe = Begin(ActorRefs.Nobody, probe);
         }
 
-        _run.Tell(new RunProtocol.PoolReport(_pool.Spec.Name, Self.Path.ToString(), _breaker.Open));
+        _run.Tell(new RunProtocol.PoolReport(_pool.Spec.Name, Self.Path.ToString(), Trouble()) { HasAnswered = _answered });
         Report();
     }
+
+    /// <summary>Where nothing was ever valued, also what could not be: the pool may be told to read what nobody writes.</summary>
+    private string? Trouble() => _breaker.Open is { } open && !_answered && _held.Example is { } example ? $"{open}; for example \"{Shorten(example.Prompt.Text)}\" -> \"{Shorten(example.Completion)}\"" : _breaker.Open;
+
+    private static string Shorten(string text) => text.Length <= ExampleLength ? text : $"{text[..ExampleLength]}...";
 
     /// <summary>So that a group whose request is lost asks again soon, and one that only has to wait does not.</summary>
     private void Reassure()

@@ -131,7 +131,7 @@ internal sealed class RolloutGroupActor : JournaledActor<IGroupEvent>, IWithTime
             _refs.Dispatcher.Tell(new SamplingProtocol.SubmitWork(new SampleWork(_group.Ordinal, missing, issued.Version, issued.Pinned)));
         }
 
-        foreach (var pool in _group.Pools) Score(pool);
+        foreach (var pool in _group.Valuing) Score(pool);
     }
 
     /// <summary>

@@ -13,7 +13,7 @@ internal sealed class PoolGuard
     private readonly Dictionary<(string Pool, string Node), Heard> _pools = [];
     private int _tick;
 
-    public void Note(RunProtocol.PoolReport report) => _pools[(report.Pool, report.Node)] = new Heard(report.Trouble, _tick);
+    public void Note(RunProtocol.PoolReport report) => _pools[(report.Pool, report.Node)] = new Heard(report.Trouble, report.HasAnswered, _tick);
 
     public void Tick()
     {
@@ -26,10 +26,20 @@ internal sealed class PoolGuard
     {
         var trouble = _pools.OrderBy(pair => pair.Key).FirstOrDefault(pair => pair.Value.Trouble is not null);
         if (trouble.Value?.Trouble is { } reason)
-            return ledger.Pause is null && !ledger.Finished ? new RunPaused($"reward pool {trouble.Key.Pool} does not work: {reason}") { Pool = trouble.Key.Pool } : null;
+        {
+            var pool = trouble.Key.Pool;
+            if (ledger.Pause is not null || ledger.Finished) return null;
+            return IsFirst(ledger) && !_pools.Any(pair => pair.Key.Pool == pool && pair.Value.HasAnswered)
+                ? new RunPaused($"reward pool {pool} has not valued a single rollout: {reason}")
+                : new RunPaused($"reward pool {pool} does not work: {reason}") { Pool = pool };
+        }
+
         // A ledger that was just recovered has heard nothing yet, which is no good news.
-        return ledger.Pause?.Pool is { } pool && (_tick > SilentTicks || _pools.Keys.Any(key => key.Pool == pool)) ? new RunResumed() : null;
+        return ledger.Pause?.Pool is { } waited && (_tick > SilentTicks || _pools.Keys.Any(key => key.Pool == waited)) ? new RunResumed() : null;
     }
 
-    private sealed record Heard(string? Trouble, int Tick);
+    /// <summary>Nothing has come through all pools yet: what fails now has perhaps never worked, and waiting would not mend it.</summary>
+    private static bool IsFirst(RunLedger ledger) => ledger is { Version: 0, Pending: null, Waiting.IsEmpty: true };
+
+    private sealed record Heard(string? Trouble, bool HasAnswered, int Tick);
 }

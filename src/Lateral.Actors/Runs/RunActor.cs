@@ -49,6 +49,7 @@ internal sealed class RunActor : JournaledActor<IRunEvent>, IWithTimers
         Command<BaseCompleted>(AcceptBase);
         Command<LearnerIdle>(NoteIdle);
         Command<StepCompleted>(AcceptStep);
+        Command<BatchRefused>(Refuse);
         Command<CheckpointCompleted>(AcceptCheckpoint);
         Command<CheckpointUnreadable>(GoWithout);
         Command<ReplayedDifferently>(m => PersistThen([m.Divergence], () => _log.Warning("{0}", m.Divergence)));
@@ -157,6 +158,12 @@ internal sealed class RunActor : JournaledActor<IRunEvent>, IWithTimers
                 });
                 break;
         }
+    }
+
+    private void Refuse(BatchRefused refused)
+    {
+        if (refused.Epoch != _ledger.Epoch) Sender.Tell(new LearnerFenced(refused.Epoch));
+        else if (_ledger.Pause is null && _ledger.Pending?.Step == refused.Step) Decide(new RunPaused(refused.Reason));
     }
 
     private void AcceptCheckpoint(CheckpointCompleted completed)

@@ -46,6 +46,9 @@ public static class RunProtocol
 
     public sealed record StepAccepted(int Step) : IRemoteMessage;
 
+    /// <summary>The learner does not train a batch before a person has seen why; repeated.</summary>
+    public sealed record BatchRefused(int Epoch, int Step, string Reason) : IRemoteMessage;
+
     public sealed record CheckpointCompleted(int Epoch, Checkpoint Checkpoint) : IRemoteMessage;
 
     public sealed record ReplayedDifferently(int Epoch, ReplayDiverged Divergence) : IRemoteMessage;
@@ -77,7 +80,11 @@ public static class RunProtocol
 
     /// <summary>A reward pool on one node; repeated.</summary>
     /// <param name="Trouble">why its infrastructure is taken to fail; null = it answers</param>
-    public sealed record PoolReport(string Pool, string Node, string? Trouble) : IRemoteMessage;
+    public sealed record PoolReport(string Pool, string Node, string? Trouble) : IRemoteMessage
+    {
+        /// <summary>Whether it has valued anything since it was started.</summary>
+        public bool HasAnswered { get; init; }
+    }
 
     /// <summary>To the monitor: something a user should be told once.</summary>
     public sealed record Notice(string Text) : IRemoteMessage;

@@ -34,6 +34,7 @@ public sealed class EventSerializer(ExtendedActorSystem system) : SerializerWith
         TrajectoriesRecorded => "tr1",
         RewardsRecorded => "rw1",
         InfraFaultRecorded => "if1",
+        PoolSkipped => "ps1",
         GroupQuarantined => "gq1",
         _ => throw new ArgumentException($"{o.GetType()} has no manifest: it is neither an event nor a snapshot", nameof(o)),
     };
@@ -65,6 +66,7 @@ public sealed class EventSerializer(ExtendedActorSystem system) : SerializerWith
         "tr1" => GroupEventCodec.FromProto(TrajectoriesRecordedProto.Parser.ParseFrom(bytes)),
         "rw1" => GroupEventCodec.FromProto(RewardsRecordedProto.Parser.ParseFrom(bytes)),
         "if1" => ReadFault(InfraFaultRecordedProto.Parser.ParseFrom(bytes)),
+        "ps1" => ReadSkip(PoolSkippedProto.Parser.ParseFrom(bytes)),
         "gq1" => new GroupQuarantined(GroupQuarantinedProto.Parser.ParseFrom(bytes).Reason),
         _ => throw new FormatException("the manifest is unknown: written by a newer version?"),
     };
@@ -72,6 +74,8 @@ public sealed class EventSerializer(ExtendedActorSystem system) : SerializerWith
     private static SpikeSeen ReadSpike(SpikeSeenProto p) => new(p.Step, p.Reason);
 
     private static InfraFaultRecorded ReadFault(InfraFaultRecordedProto p) => new(p.Pool, p.Kind);
+
+    private static PoolSkipped ReadSkip(PoolSkippedProto p) => new(p.Pool, p.Reason);
 
     private static IMessage Encode(object obj) => obj switch
     {
@@ -93,6 +97,7 @@ public sealed class EventSerializer(ExtendedActorSystem system) : SerializerWith
         TrajectoriesRecorded e => GroupEventCodec.ToProto(e),
         RewardsRecorded e => GroupEventCodec.ToProto(e),
         InfraFaultRecorded e => new InfraFaultRecordedProto { Pool = e.Pool, Kind = e.Kind },
+        PoolSkipped e => new PoolSkippedProto { Pool = e.Pool, Reason = e.Reason },
         GroupQuarantined e => new GroupQuarantinedProto { Reason = e.Reason },
         _ => throw new ArgumentException($"{obj.GetType()} is not persisted", nameof(obj)),
     };

@@ -35,6 +35,7 @@ internal static class LearnerCodec
             "checkpoint-completed", m => new() { Epoch = m.Epoch, Checkpoint = RunEventCodec.ToProto(m.Checkpoint) }, p => new(p.Epoch, RunEventCodec.FromProto(p.Checkpoint))),
         MessageForm.Of<ReplayedDifferently, ReplayedDifferentlyProto>(
             "replayed-differently", m => new() { Epoch = m.Epoch, Divergence = RunEventCodec.ToProto(m.Divergence) }, p => new(p.Epoch, RunEventCodec.FromProto(p.Divergence))),
+        MessageForm.Of<BatchRefused, BatchRefusedProto>("batch-refused", m => new() { Epoch = m.Epoch, Step = m.Step, Reason = m.Reason }, p => new(p.Epoch, p.Step, p.Reason)),
         MessageForm.Of<CheckpointUnreadable, CheckpointUnreadableProto>(
             "checkpoint-unreadable", m => new() { Epoch = m.Epoch, Lost = RunEventCodec.ToProto(m.Lost) }, p => new(p.Epoch, RunEventCodec.FromProto(p.Lost))),
         MessageForm.Of<LearnerFenced, LearnerFencedProto>("learner-fenced", m => new() { Epoch = m.Epoch }, p => new(p.Epoch)),

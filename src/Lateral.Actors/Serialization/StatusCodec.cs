@@ -19,7 +19,7 @@ internal static class StatusCodec
             "part-failed", m => new() { Part = m.Part, Failure = ToProto(m.Failure) }, p => new(p.Part, FromProto(Required(p.Failure, "failure")))),
         MessageForm.Of<PartGivenUp, PartGivenUpProto>(
             "part-given-up", m => new() { Part = m.Part, Failures = m.Failures, Minutes = m.Minutes }, p => new(p.Part, p.Failures, p.Minutes)),
-        MessageForm.Of<PoolReport, PoolReportProto>("pool-report", ToProto, p => new(p.Pool, p.Node, p.HasTrouble ? p.Trouble : null)),
+        MessageForm.Of<PoolReport, PoolReportProto>("pool-report", ToProto, p => new(p.Pool, p.Node, p.HasTrouble ? p.Trouble : null) { HasAnswered = p.HasAnswered }),
         MessageForm.Of<Notice, NoticeProto>("notice", m => new() { Text = m.Text }, p => new(p.Text)),
         MessageForm.Of<GetRunStatus, GetRunStatusProto>("get-run-status", _ => new(), _ => new()),
         MessageForm.Of<RunStatus, RunStatusProto>(
@@ -34,7 +34,7 @@ internal static class StatusCodec
 
     private static PoolReportProto ToProto(PoolReport m)
     {
-        var proto = new PoolReportProto { Pool = m.Pool, Node = m.Node };
+        var proto = new PoolReportProto { Pool = m.Pool, Node = m.Node, HasAnswered = m.HasAnswered };
         if (m.Trouble is { } trouble) proto.Trouble = trouble;
         return proto;
     }

@@ -23,7 +23,7 @@ internal static class DataSection
             train ?? "", eval, format, new DataColumns(columns.OptionalString("prompt"), columns.OptionalString("answer"), columns.OptionalString("reference")), template,
             heldOut, data.Bool("shuffle"), least, most, skip ? share : null)
         {
-            Sha256 = data.OptionalString("sha256"),
+            Sha256 = ReadHash(data),
         };
         if (train is null)
         {
@@ -42,6 +42,13 @@ internal static class DataSection
         if (data is null || microBatchTokens >= data.MaxPromptTokens + rollout.Spec.GenLength) return;
         config.Section("data").Error("max-prompt-tokens", $"must leave room for an answer: with rollout.gen-length ({rollout.Spec.GenLength}) at most learner.micro-batch-tokens ({microBatchTokens}), got {data.MaxPromptTokens}"
             + $" - write max-prompt-tokens = {Math.Max(1, microBatchTokens - rollout.Spec.GenLength)}, or micro-batch-tokens = {data.MaxPromptTokens + rollout.Spec.GenLength}");
+    }
+
+    private static string? ReadHash(ConfigReader data)
+    {
+        var hash = data.OptionalString("sha256");
+        if (hash is not null && !(hash.Length == 64 && hash.All(char.IsAsciiHexDigit))) data.Error("sha256", $"must be 64 hexadecimal digits, got \"{hash}\"");
+        return hash;
     }
 
     private static string ReadTemplate(ConfigReader data)

@@ -15,8 +15,13 @@ internal static class RewardSection
         if (pools.IsEmpty) reward.Missing("pools", $"is empty: nothing would be rewarded - write pools.answer {{ kind = {kinds.Names.First()} }}");
         foreach (var pool in pools.Where(pool => pool.Name.Contains('/', StringComparison.Ordinal)))
             reward.Error("pools", $"has a pool named \"{pool.Name}\": '/' separates a pool from its parts in metrics");
+        if (pools.Length > 0 && pools.All(pool => pool.OnFailure == PoolFailureAnswer.Skip))
+            reward.Error("pools", $"may not all have on-failure = skip: where all fail nothing values a group - write on-failure = retry for {pools[0].Name}");
         return pools;
     }
+
+    /// <summary>Whether a first batch whose rewards are all equal ends the run.</summary>
+    public static bool RefusesConstant(ConfigReader reward) => reward.OneOf("on-constant", ["stop", "go-on"]) == "stop";
 
     private static RewardPoolSpec ReadPool(string name, ConfigReader pool, ConfigReader defaults, Catalogue kinds)
     {
@@ -29,7 +34,10 @@ internal static class RewardSection
     {
         return new RewardPoolSpec(
             name, kind, From("workers").Int("workers", 1, 4096), From("weight").Double("weight"),
-            From("timeout").Duration("timeout", TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(1)), From("fault-reward").Double("fault-reward"));
+            From("timeout").Duration("timeout", TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(1)), From("fault-reward").Double("fault-reward"))
+        {
+            OnFailure = From("on-failure").OneOf("on-failure", ["retry", "quarantine", "skip"]) switch { "skip" => PoolFailureAnswer.Skip, "quarantine" => PoolFailureAnswer.Quarantine, _ => PoolFailureAnswer.Retry },
+        };
 
         ConfigReader From(string key) => pool.Has(key) ? pool : defaults;
     }

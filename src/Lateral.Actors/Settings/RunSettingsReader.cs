@@ -66,6 +66,7 @@ public static partial class RunSettingsReader
             ForkedFrom = run.OptionalString("forked-from"),
             Data = data,
             StepCost = config.Section("reward").Double("step-cost", 0, 1),
+            RefusesConstantRewards = RewardSection.RefusesConstant(config.Section("reward")),
             Policies = policies,
             Spikes = LearnerSection.ReadSpikes(config.Section("learner").Section("spikes")),
             Tls = tls,

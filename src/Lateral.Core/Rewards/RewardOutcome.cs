@@ -47,6 +47,19 @@ public interface IPreparedReward : IReward
 /// <summary>A verifier that cannot work here. The message says what is missing, why it is needed and how to get it.</summary>
 public sealed class RewardUnavailableException(string message, Exception? cause = null) : Exception(message, cause);
 
+/// <summary>What a group does when a pool's infrastructure has failed it.</summary>
+public enum PoolFailureAnswer
+{
+    /// <summary>Tries again, and is quarantined, whole, with the third failure.</summary>
+    Retry,
+
+    /// <summary>Is quarantined with the first failure.</summary>
+    Quarantine,
+
+    /// <summary>Tries again, and with the third failure goes on without the pool: none of its siblings is valued by it, so that they stay comparable.</summary>
+    Skip,
+}
+
 /// <summary>A named pool of reward workers.</summary>
 /// <param name="Workers">rollouts scored at once</param>
 /// <param name="Weight">factor of this pool's value in the rollout's reward</param>
@@ -54,6 +67,8 @@ public sealed class RewardUnavailableException(string message, Exception? cause 
 /// <param name="FaultReward">the value a <see cref="RewardOutcome.ModelFault"/> counts as</param>
 public sealed record RewardPoolSpec(string Name, string Kind, int Workers, double Weight, TimeSpan Timeout, double FaultReward)
 {
+    public PoolFailureAnswer OnFailure { get; init; }
+
     /// <summary>The kind's own keys as written, every one of them; empty for a kind that has none.</summary>
     public ImmutableSortedDictionary<string, string> Parameters { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 }

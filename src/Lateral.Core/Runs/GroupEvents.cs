@@ -24,5 +24,8 @@ public sealed record PoolReward(int Sibling, double Value, string? Fault, Immuta
 /// <summary>Scoring failed for a reason that is not the model's; retried up to <see cref="RolloutGroup.MaxInfraFaults"/> times.</summary>
 public sealed record InfraFaultRecorded(string Pool, string Kind) : IGroupEvent;
 
+/// <summary>The group goes on without a pool that has failed it: no sibling is valued by it, whatever it has answered before.</summary>
+public sealed record PoolSkipped(string Pool, string Reason) : IGroupEvent;
+
 /// <summary>The group is given up, whole: it is never trained short.</summary>
 public sealed record GroupQuarantined(string Reason) : IGroupEvent;

@@ -12,7 +12,8 @@ namespace Lateral.Core.Runs;
 /// <list type="bullet">
 /// <item>I3 at most once: a sibling's trajectory and its value in a pool are recorded at most once;</item>
 /// <item>I8 no fabrication: an infrastructure fault never becomes a value;</item>
-/// <item>complete = every sibling has a trajectory and a value in every pool, re-derived from the state, never remembered.</item>
+/// <item>complete = every sibling has a trajectory and a value in every pool that is not skipped, re-derived from the state, never remembered;</item>
+/// <item>siblings are comparable: a pool that is skipped is skipped for all of them.</item>
 /// </list>
 /// </remarks>
 public sealed record RolloutGroup(long Ordinal, int GroupSize, ImmutableArray<RewardPoolSpec> Pools)
@@ -32,17 +33,26 @@ public sealed record RolloutGroup(long Ordinal, int GroupSize, ImmutableArray<Re
     /// <summary>By pool and sibling.</summary>
     public ImmutableDictionary<(string Pool, int Sibling), PoolReward> Rewards { get; init; } = ImmutableDictionary<(string, int), PoolReward>.Empty;
 
-    public int InfraFaults { get; init; }
+    /// <summary>By pool, how often its infrastructure has failed.</summary>
+    public ImmutableSortedDictionary<string, int> Faults { get; init; } = ImmutableSortedDictionary<string, int>.Empty;
+
+    public int InfraFaults => Faults.Values.Sum();
+
+    /// <summary>Pools that the group goes on without, with the reason.</summary>
+    public ImmutableSortedDictionary<string, string> Skipped { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 
     public string? QuarantineReason { get; init; }
 
-    public bool IsComplete => QuarantineReason is null && Trajectories.Count == GroupSize && Rewards.Count == GroupSize * Pools.Length;
+    /// <summary>Those that value the group.</summary>
+    public IEnumerable<RewardPoolSpec> Valuing => Pools.Where(pool => !Skipped.ContainsKey(pool.Name));
+
+    public bool IsComplete => QuarantineReason is null && Trajectories.Count == GroupSize && Valuing.All(pool => Enumerable.Range(0, GroupSize).All(sibling => Rewards.ContainsKey((pool.Name, sibling))));
 
     /// <summary>Siblings that still have to be sampled.</summary>
     public ImmutableArray<int> MissingSiblings => [.. Enumerable.Range(0, GroupSize).Where(sibling => !Trajectories.ContainsKey(sibling))];
 
-    /// <summary>Sampled siblings the pool has not valued.</summary>
-    public IEnumerable<Trajectory> Unscored(string pool) => Trajectories.Values.Where(trajectory => !Rewards.ContainsKey((pool, trajectory.Id.Sibling)));
+    /// <summary>Sampled siblings that the pool still has to value.</summary>
+    public IEnumerable<Trajectory> Unscored(string pool) => Skipped.ContainsKey(pool) ? [] : Trajectories.Values.Where(trajectory => !Rewards.ContainsKey((pool, trajectory.Id.Sibling)));
 
     /// <summary>Events for newly sampled siblings; siblings that are recorded already or foreign are left out.</summary>
     public ImmutableArray<IGroupEvent> Record(IEnumerable<Trajectory> sampled)
@@ -59,7 +69,7 @@ public sealed record RolloutGroup(long Ordinal, int GroupSize, ImmutableArray<Re
     /// <summary>Events for the outcomes of one pool's call.</summary>
     public ImmutableArray<IGroupEvent> Record(string pool, IEnumerable<(int Sibling, RewardOutcome Outcome)> outcomes)
     {
-        if (QuarantineReason is not null || Pools.FirstOrDefault(p => p.Name == pool) is not { } spec) return [];
+        if (QuarantineReason is not null || Valuing.FirstOrDefault(p => p.Name == pool) is not { } spec) return [];
         var values = ImmutableArray.CreateBuilder<PoolReward>();
         string? fault = null;
         foreach (var (sibling, outcome) in outcomes.Where(o => Trajectories.ContainsKey(o.Sibling) && !Rewards.ContainsKey((pool, o.Sibling))).DistinctBy(o => o.Sibling))
@@ -92,22 +102,34 @@ public sealed record RolloutGroup(long Ordinal, int GroupSize, ImmutableArray<Re
         if (fault is not null)
         {
             events.Add(new InfraFaultRecorded(pool, fault));
-            if (InfraFaults + 1 >= MaxInfraFaults) events.Add(new GroupQuarantined($"reward pool '{pool}' failed {MaxInfraFaults} times: {fault}"));
+            if (Consequence(spec, fault) is { } consequence) events.Add(consequence);
         }
 
         return events.ToImmutable();
+    }
+
+    /// <summary>What follows from one fault more; null = the pool is asked again.</summary>
+    private IGroupEvent? Consequence(RewardPoolSpec pool, string fault)
+    {
+        var faults = Faults.GetValueOrDefault(pool.Name) + 1;
+        if (pool.OnFailure == PoolFailureAnswer.Quarantine) return new GroupQuarantined($"reward pool '{pool.Name}' failed: {fault}");
+        if (faults < MaxInfraFaults) return null;
+        var reason = $"reward pool '{pool.Name}' failed {faults} times: {fault}";
+        // A group that nothing values has nothing to be trained on.
+        return pool.OnFailure == PoolFailureAnswer.Skip && Valuing.Any(other => other.Name != pool.Name) ? new PoolSkipped(pool.Name, reason) : new GroupQuarantined(reason);
     }
 
     public RolloutGroup Apply(IGroupEvent change) => change switch
     {
         TrajectoriesRecorded e => this with { Trajectories = Trajectories.AddRange(e.Trajectories.Select(t => KeyValuePair.Create(t.Id.Sibling, t))) },
         RewardsRecorded e => this with { Rewards = Rewards.AddRange(e.Rewards.Select(r => KeyValuePair.Create((e.Pool, r.Sibling), r))) },
-        InfraFaultRecorded => this with { InfraFaults = InfraFaults + 1 },
+        InfraFaultRecorded e => this with { Faults = Faults.SetItem(e.Pool, Faults.GetValueOrDefault(e.Pool) + 1) },
+        PoolSkipped e => this with { Skipped = Skipped.SetItem(e.Pool, e.Reason) },
         GroupQuarantined e => this with { QuarantineReason = e.Reason },
         _ => throw new LedgerException($"unknown event {change.GetType().Name}"),
     };
 
-    /// <summary>The scored siblings in order; a reward is the weighted sum over pools, less what its steps cost; its breakdown prefixed by pool name.</summary>
+    /// <summary>The scored siblings in order; a reward is the weighted sum over the pools that are not skipped, less what its steps cost; its breakdown prefixed by pool name.</summary>
     /// <exception cref="InvalidOperationException">the group is not complete</exception>
     public ScoredGroup ToScored()
     {
@@ -119,7 +141,8 @@ public sealed record RolloutGroup(long Ordinal, int GroupSize, ImmutableArray<Re
     {
         var (reward, guesses) = (0.0, new double[trajectory.Guesses.Length]);
         var breakdown = ImmutableSortedDictionary.CreateBuilder<string, double>(StringComparer.Ordinal);
-        foreach (var pool in Pools)
+        foreach (var pool in Skipped.Keys) breakdown[$"{pool}/skipped"] = 1;
+        foreach (var pool in Valuing)
         {
             var value = Rewards[(pool.Name, trajectory.Id.Sibling)];
             reward += pool.Weight * value.Value;

@@ -36,6 +36,9 @@ public sealed record RunSettings(
     /// <summary>What of its reward a rollout loses that takes all its denoising steps; in proportion, one that takes fewer.</summary>
     public double StepCost { get; init; }
 
+    /// <summary>A first batch whose rewards are all equal ends the run before anything is trained.</summary>
+    public bool RefusesConstantRewards { get; init; }
+
     /// <summary>How samplers of other nodes get policies.</summary>
     public required PolicySyncSettings Policies { get; init; }
 
