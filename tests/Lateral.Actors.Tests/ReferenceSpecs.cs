@@ -10,7 +10,7 @@ namespace Lateral.Actors.Tests;
 public sealed class ReferenceSpecs
 {
     /// <summary>Sections that stand for themselves: kinds without keys of their own.</summary>
-    private static readonly string[] Keyless = ["reward.kinds.sudoku", "reward.kinds.sudoku-exact", "reward.kinds.multiply", "reward.kinds.order", "reward.kinds.serial", "corrections.topr", "corrections.none", "objectives.masked", "objectives.next-token", "objectives.block"];
+    private static readonly string[] Keyless = ["reward.kinds.sudoku", "reward.kinds.sudoku-exact", "reward.kinds.multiply", "reward.kinds.order", "reward.kinds.serial", "reward.kinds.integer-answer", "reward.kinds.d1-sudoku", "reward.kinds.spg-sudoku", "corrections.topr", "corrections.none", "objectives.masked", "objectives.next-token", "objectives.block"];
 
     private static readonly IReadOnlyList<ReferenceEntry> Entries = [.. RunSettingsLoader.Guide().Entries];
 

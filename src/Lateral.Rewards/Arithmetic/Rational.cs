@@ -19,6 +19,12 @@ public readonly record struct Rational
 
     public bool IsInteger => Denominator.IsOne;
 
+    /// <summary>-1, 0 or 1.</summary>
+    public int Sign => Numerator.Sign;
+
+    /// <summary>The greatest integer that is not above it.</summary>
+    public BigInteger Floor => BigInteger.DivRem(Numerator, Denominator) is var (quotient, rest) && rest.Sign < 0 ? quotient - 1 : BigInteger.Divide(Numerator, Denominator);
+
     public static implicit operator Rational(BigInteger integer) => new(integer, BigInteger.One);
 
     public static Rational operator +(Rational a, Rational b) =>

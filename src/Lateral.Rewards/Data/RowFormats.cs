@@ -1,8 +1,8 @@
 using System.Globalization;
 using Lateral.Core.Prompts;
 using Lateral.Rewards.Code;
-using Lateral.Rewards.Suites;
 using Lateral.Rewards.Tasks;
+using Final = Lateral.Rewards.Mathematics.FinalAnswer;
 
 namespace Lateral.Rewards.Data;
 
@@ -12,8 +12,8 @@ internal static class RowFormats
     private static readonly RowFormat[] All =
     [
         new("rows", """{"prompt": "Say yes.", "answer": "yes", "reference": "yes"}""", Plain),
-        new("gsm8k", """{"question": "Two and three?", "answer": "2 + 3 = 5\n#### 5"}""", Gsm8k, Instructions.GradeSchool) { FinalAnswer = Gsm8kSuite.Flexible },
-        new("math", """{"problem": "Compute $1+1$.", "solution": "It is $\\boxed{2}$."}""", Mathematics, Instructions.Boxed) { FinalAnswer = MathText.Boxed },
+        new("gsm8k", """{"question": "Two and three?", "answer": "2 + 3 = 5\n#### 5"}""", Gsm8k, Instructions.GradeSchool) { FinalAnswer = Final.LastNumber },
+        new("math", """{"problem": "Compute $1+1$.", "solution": "It is $\\boxed{2}$."}""", Mathematics, Instructions.Boxed) { FinalAnswer = Final.Boxed },
         new("humaneval", """{"prompt": "def f(x):\n", "canonical_solution": "    return x\n", "entry_point": "f", "test": "def check(candidate):\n    assert candidate(1) == 1"}""", HumanEval, Instructions.Function),
         new("mbpp", """{"text": "Write a function that ...", "code": "def f(x):\n    return x", "test_list": ["assert f(1) == 1"]}""", Mbpp, Instructions.Program),
         new("sudoku", """{"Puzzle": "3102200002100320", "Solution": "3142243142131324"}""", Sudoku, Instructions.Sudoku),
@@ -39,7 +39,7 @@ internal static class RowFormats
     {
         var (column, question) = (columns.Answer ?? "answer", row.Text(columns.Prompt ?? "question"));
         var answer = row.Text(column);
-        var reference = Optional(row, columns.Reference, null) ?? Gsm8kSuite.Strict(answer) ?? throw row.Wrong(column, $"'{column}' does not end with #### and a number", "that number is what answers are compared with");
+        var reference = Optional(row, columns.Reference, null) ?? Final.Marked(answer) ?? throw row.Wrong(column, $"'{column}' does not end with #### and a number", "that number is what answers are compared with");
         return new(question, answer, reference);
     }
 
@@ -47,7 +47,7 @@ internal static class RowFormats
     {
         string[] names = columns.Reference is { } named ? [named] : ["ground_truth_answer", "answer", "solution"];
         var (problem, written) = (columns.Prompt is { } prompt ? row.Text(prompt) : row.Text("problem", "question"), row.Text(names));
-        var reference = MathText.Boxed(written) ?? written;
+        var reference = Final.Boxed(written) ?? written;
         if (string.IsNullOrWhiteSpace(reference)) throw row.Wrong(names.First(row.Has), "the answer is empty", "every answer would be wrong");
         return new(problem, Optional(row, columns.Answer, "solution") ?? $@"\boxed{{{reference}}}", reference);
     }

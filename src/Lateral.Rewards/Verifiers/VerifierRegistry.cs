@@ -1,4 +1,5 @@
 using Lateral.Core.Rewards;
+using Lateral.Rewards.Composites;
 
 namespace Lateral.Rewards.Verifiers;
 
@@ -15,6 +16,27 @@ public static class VerifierRegistry
         ["multiply"] = _ => new Verifier(MultiplyVerifier.Score),
         ["order"] = _ => new Verifier(OrderVerifier.Score),
         ["serial"] = _ => new Verifier(SerialVerifier.Score),
+        ["gsm8k"] = AnswerVerifiers.Gsm8k,
+        ["math"] = AnswerVerifiers.Math,
+        ["exact"] = AnswerVerifiers.Exact,
+        ["regex"] = AnswerVerifiers.Pattern,
+        ["tags"] = Presets.Tags,
+        ["integer-answer"] = Presets.Integer,
+        ["countdown-tags"] = Presets.Countdown,
+        ["sudoku-tags"] = Presets.SudokuTags,
+        ["d1-gsm8k"] = Presets.D1Gsm8k,
+        ["d1-math"] = Presets.D1Math,
+        ["d1-countdown"] = Presets.Countdown,
+        ["d1-sudoku"] = Presets.Sudoku,
+        ["spg-gsm8k"] = Presets.D1Gsm8k,
+        ["spg-math"] = Presets.D1Math,
+        ["spg-countdown"] = Presets.Countdown,
+        ["spg-sudoku"] = Presets.Sudoku,
+        ["agrpo"] = Presets.Agrpo,
+        ["espo-math"] = AnswerVerifiers.Weighted,
+        ["lladou"] = AnswerVerifiers.Weighted,
+        ["justgrpo"] = AnswerVerifiers.Weighted,
+        ["tracerl"] = AnswerVerifiers.Weighted,
     };
 
     public static IReadOnlyList<string> Kinds { get; } = [.. Makers.Keys];
