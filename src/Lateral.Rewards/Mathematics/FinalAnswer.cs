@@ -50,17 +50,15 @@ public static partial class FinalAnswer
     /// <summary>What follows the last "the answer is", up to the end of the sentence or line.</summary>
     public static string? Stated(string text)
     {
-        string? last = null;
-        foreach (var match in Statement().EnumerateMatches(text))
-        {
-            var end = text.AsSpan(match.Index + match.Length).IndexOf('\n') is var length and >= 0 ? match.Index + match.Length + length : text.Length;
-            var rest = text[(match.Index + match.Length)..end];
-            // A full stop ends it, a decimal point does not.
-            var stop = rest.IndexOf(". ", StringComparison.Ordinal);
-            last = (stop < 0 ? rest : rest[..stop]).Trim().Trim('*').TrimEnd('.').Trim();
-        }
-
-        return string.IsNullOrEmpty(last) ? null : last;
+        var begin = -1;
+        foreach (var match in Statement().EnumerateMatches(text)) begin = match.Index + match.Length;
+        if (begin < 0) return null;
+        var end = text.IndexOf('\n', begin);
+        var rest = end < 0 ? text[begin..] : text[begin..end];
+        // A full stop ends it, a decimal point does not.
+        var stop = rest.IndexOf(". ", StringComparison.Ordinal);
+        var answer = (stop < 0 ? rest : rest[..stop]).Trim().Trim('*').TrimEnd('.').Trim();
+        return answer.Length > 0 ? answer : null;
     }
 
     [GeneratedRegex("#### *(?<number>-?\\$?[0-9.,]+)", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]

@@ -39,8 +39,8 @@ public sealed class GeneratedAnswerTests
             Assert.True(MathAnswer.AreEqual(pair.First, pair.Second), $"{pair.First}  and  {pair.Second}");
             Assert.False(MathAnswer.AreEqual(pair.First, $"{pair.Second}+1"), $"{pair.First}  and one more");
             Interlocked.Increment(ref compared);
-        }, iter: 3_000);
-        Assert.True(compared >= 3_000);
+        }, iter: 1_000);
+        Assert.True(compared >= 1_000);
     }
 
     [Fact]
