@@ -47,6 +47,29 @@ internal sealed class JsonRow : IDisposable
     public IReadOnlyList<string>? Texts(string name) =>
         _document.RootElement.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray().Select(item => Read(name, item))] : null;
 
+    public bool Has(string name) => _document.RootElement.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null;
+
+    /// <summary>Null where the row has no such field.</summary>
+    /// <exception cref="DataException">it is no number</exception>
+    public double? Number(string name)
+    {
+        if (!Has(name)) return null;
+        var value = _document.RootElement.GetProperty(name);
+        return value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && double.IsFinite(number) ? number : throw _line.Wrong(1, $"'{name}' is {value.GetRawText()}", "it is a number", $"write {_example}");
+    }
+
+    /// <summary>Null where the row has no such list.</summary>
+    /// <exception cref="DataException">an item is no chat message with a role and a text</exception>
+    public List<(string Role, string Content)>? Messages(string name)
+    {
+        if (!_document.RootElement.TryGetProperty(name, out var value) || value.ValueKind != JsonValueKind.Array) return null;
+        return [.. value.EnumerateArray().Select(item => (Part(item, "role"), Part(item, "content")))];
+
+        string Part(JsonElement item, string part) => item.ValueKind == JsonValueKind.Object && item.TryGetProperty(part, out var text)
+            ? Read($"{name}.{part}", text)
+            : throw _line.Wrong(1, $"'{name}' has an item that is no message", $"it has no '{part}'", """write {"role": "assistant", "content": "..."}""");
+    }
+
     public void Dispose() => _document.Dispose();
 
     private string Read(string name, JsonElement value)
