@@ -97,21 +97,26 @@ public static class ModelStore
     /// <summary>The number of values that a model has.</summary>
     public static long ParameterCount(TransformerSpec spec) => ModelLayout.Of(spec).Sum(layout => layout.Count);
 
-    private static TransformerModel Build(TransformerSpec spec, Device device, bool trainable, Func<ParameterLayout, int, Tensor> value)
+    private static TransformerModel Build(TransformerSpec spec, Device device, bool trainable, Func<ParameterLayout, int, Tensor> value) =>
+        new(spec, Parameters(ModelLayout.Of(spec), device, trainable, value), device);
+
+    /// <summary>Parameters by name on a device, in no scope; whoever asked owns them.</summary>
+    /// <param name="value">of a parameter, and its place in the list</param>
+    internal static Dictionary<string, Tensor> Parameters(IReadOnlyList<ParameterLayout> layouts, Device device, bool trainable, Func<ParameterLayout, int, Tensor> value)
     {
         using var scope = NewDisposeScope();
         using var quiet = no_grad();
-        var parameters = ModelLayout.Of(spec).Index().ToDictionary(place => place.Item.Name, place =>
+        var parameters = layouts.Index().ToDictionary(place => place.Item.Name, place =>
         {
             var parameter = HostTensor.Aligned(value(place.Item, place.Index).to(device));
             parameter.requires_grad = trainable;
             return parameter;
         }, StringComparer.Ordinal);
         foreach (var parameter in parameters.Values) parameter.DetachFromDisposeScope();
-        return new TransformerModel(spec, parameters, device);
+        return parameters;
     }
 
-    private static Tensor Draw(ParameterLayout layout, int place, CounterRandom random)
+    internal static Tensor Draw(ParameterLayout layout, int place, CounterRandom random)
     {
         var values = new float[layout.Count];
         for (var i = 0; i < values.Length; i++)
@@ -121,7 +126,7 @@ public static class ModelStore
 
     private static IEnumerable<string> NamesOf(TransformerSpec spec) => ModelLayout.Of(spec).Select(layout => layout.Name);
 
-    private static void RequireSameNames(IEnumerable<string> needed, IEnumerable<string> names, string path)
+    internal static void RequireSameNames(IEnumerable<string> needed, IEnumerable<string> names, string path)
     {
         var wanted = needed.ToHashSet(StringComparer.Ordinal);
         // Some checkpoints carry a table that follows from the configuration.
@@ -141,7 +146,7 @@ public static class ModelStore
         return tensor;
     }
 
-    private static void RequireShape(IReadOnlyList<long> found, string name, long[] needed, string path)
+    internal static void RequireShape(IReadOnlyList<long> found, string name, long[] needed, string path)
     {
         if (!found.SequenceEqual(needed)) throw new ModelException($"'{path}': {name} is [{string.Join(", ", found)}], its configuration needs [{string.Join(", ", needed)}]");
     }

@@ -76,7 +76,7 @@ public sealed class AdamW : IDisposable
         var pairs = slots.SelectMany(slot => new[] { (slot.Name, slot.Mean, Saved: file.Read(Mean + slot.Name)), (slot.Name, slot.Square, Saved: file.Read(Square + slot.Name)) }).ToList();
         foreach (var (name, target, saved) in pairs)
         {
-            if (!target.shape.SequenceEqual(saved.shape) || file.Tensors.Count != (2 * slots.Count) + 1)
+            if (!target.shape.SequenceEqual(saved.shape) || file.Tensors.Count(entry => IsState(entry.Name)) != 2 * slots.Count)
                 throw new InvalidDataException($"the optimizer state belongs to another model: {name} is [{string.Join(", ", saved.shape)}] there and [{string.Join(", ", target.shape)}] here");
         }
 
@@ -92,6 +92,9 @@ public sealed class AdamW : IDisposable
             slot.Square.Dispose();
         }
     }
+
+    /// <summary>Other tensors may lie beside the state.</summary>
+    private static bool IsState(string name) => name.StartsWith(Mean, StringComparison.Ordinal) || name.StartsWith(Square, StringComparison.Ordinal);
 
     private sealed record Slot(string Name, Tensor Parameter, Tensor Mean, Tensor Square, double Scale);
 }

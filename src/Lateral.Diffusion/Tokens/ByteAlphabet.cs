@@ -11,6 +11,8 @@ internal static class ByteAlphabet
     private static readonly char[] Characters = Build();
     private static readonly Dictionary<char, byte> Bytes = Characters.Index().ToDictionary(place => place.Item, place => (byte)place.Index);
 
+    public static char Of(byte value) => Characters[value];
+
     public static string Of(string text) => string.Create(Encoding.UTF8.GetByteCount(text), text, (characters, source) =>
     {
         var bytes = Encoding.UTF8.GetBytes(source);

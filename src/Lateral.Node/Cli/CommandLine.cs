@@ -59,6 +59,7 @@ public static class CommandLine
             SampleCommand.Create(terminal),
             ReplayCommand.Create(terminal),
             ExportCommand.Create(terminal),
+            RewardModelCommand.Create(terminal),
             ConfigCommand.Create(terminal),
             EstimateCommand.Create(terminal),
             DoctorCommand.Create(terminal),

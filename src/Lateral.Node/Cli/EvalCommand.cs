@@ -40,6 +40,7 @@ internal static class EvalCommand
             }
 
             var opened = OpenedPolicy.Of(RunsCommand.Catalog(parsed.GetValue(folder)), parsed.GetValue(run)!, parsed.GetValue(config) ?? []);
+            await using var rewards = opened.Task.Rewards;
             var source = parsed.GetValue(data) is { } file ? FromFile(file, opened) : EvaluationPrompts.HeldOut(opened.Task.Prompts);
             var evaluation = opened.Settings.Evaluation with
             {

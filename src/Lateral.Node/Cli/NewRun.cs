@@ -19,8 +19,10 @@ internal sealed record NewRun(RunSettings Settings, Func<RunDirectory> Create, s
         // Whoever only helps finds the run directory there, or makes one once it is in.
         var owner = node.Roles.HasFlag(NodeRoles.Coordinator);
         var task = owner ? Check() : TaskComposition.Of(Settings);
+        await using var rewards = task.Rewards;
         await RunComposition.RequireMachineAsync(Settings, node.Roles, cancellation);
         if (owner && RunData.Require(Settings, task.Task) is { } rows) terminal.Error.WriteLine($"data: {rows}");
+        if (node.Roles.HasFlag(NodeRoles.Reward)) await rewards.PrepareAsync(cancellation);
         var directory = owner ? Create() : new RunDirectory(Path.GetFullPath(Settings.Directory));
         await using var output = terminal.Output(json);
         return (int)await RunLauncher.LaunchAsync(new Launch(Settings, directory, task, node, Create), output);

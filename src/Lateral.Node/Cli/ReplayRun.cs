@@ -42,6 +42,7 @@ internal static class ReplayRun
         var recorded = catalog.Load(run, []);
         var settings = changes.Length == 0 ? recorded.Settings : Changed(recorded, catalog.Load(run, changes));
         var task = TaskComposition.Of(settings);
+        await using var rewards = task.Rewards;
         var scratch = new RunDirectory(Directory.CreateTempSubdirectory("lateral-replay-").FullName);
         try
         {

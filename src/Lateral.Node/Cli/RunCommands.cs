@@ -81,9 +81,12 @@ internal static class ResumeCommand
     /// <summary>Goes on with an existing run as the given node.</summary>
     public static async Task<int> ResumeAsync(Terminal terminal, RunSettings settings, RunDirectory directory, RunNode node, bool json, CancellationToken cancellation)
     {
+        var task = TaskComposition.Of(settings);
+        await using var rewards = task.Rewards;
         await RunComposition.RequireMachineAsync(settings, node.Roles, cancellation);
+        if (node.Roles.HasFlag(NodeRoles.Reward)) await rewards.PrepareAsync(cancellation);
         await using var output = terminal.Output(json);
-        return (int)await RunLauncher.LaunchAsync(new Launch(settings, directory, TaskComposition.Of(settings), node), output);
+        return (int)await RunLauncher.LaunchAsync(new Launch(settings, directory, task, node), output);
     }
 }
 

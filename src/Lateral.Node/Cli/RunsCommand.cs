@@ -26,6 +26,7 @@ internal static class RunsCommand
         runs.Add(verify);
         runs.Add(ReplayRun.Create(terminal, folder, json));
         runs.Add(SparsityOfRun.Create(terminal, folder, json));
+        runs.Add(PreferencesOfRun.Create(terminal, folder, json));
         return runs;
     }
 

@@ -31,6 +31,7 @@ internal static class SampleCommand
             }
 
             var opened = OpenedPolicy.Of(RunsCommand.Catalog(parsed.GetValue(folder)), parsed.GetValue(run)!, parsed.GetValue(config) ?? []);
+            await using var rewards = opened.Task.Rewards;
             var (rollouts, heat) = (parsed.GetValue(count), parsed.GetValue(temperature));
             if (rollouts is < 1 or > 65_536) throw new UserException(ExitCode.Usage, $"--count must lie in 1 to 65,536, got {rollouts}");
             if (heat is < 0 or > 10) throw new UserException(ExitCode.Usage, $"--temperature must lie in 0 to 10, got {heat}");

@@ -57,7 +57,8 @@ internal static class ModelExport
             try
             {
                 origin = origin with { Sha256 = Weights(settings, task, checkpoint, temporary, format, origin.Sha256) };
-                if (task.Tokenizer is CharTokenizer or ByteTokenizer) DurableFile.WriteText(Path.Combine(temporary, VocabularyFile), Vocabulary(task));
+                if (task.Tokenizer is CharTokenizer) DurableFile.WriteText(Path.Combine(temporary, VocabularyFile), Vocabulary(task));
+                else if (!RunTokenizer.IsModels(settings.Model)) DurableFile.WriteText(Path.Combine(temporary, TokenizerJson.File), ByteVocabulary.Json());
                 DurableFile.WriteText(Path.Combine(temporary, ConfigFile), "# What eval and sample need of the run's configuration; secrets are left out.\n" + CanonicalJson.Write(Configuration(loaded.Resolved), indented: true) + "\n");
                 DurableFile.WriteText(Path.Combine(temporary, OriginFile), JsonSerializer.Serialize(origin, Json) + "\n");
                 DurableFile.WriteText(Path.Combine(temporary, "README.md"), ExportReadme.Of(origin, settings, format));
@@ -146,7 +147,7 @@ internal static class ModelExport
     {
         var tokenizer = task.Tokenizer;
         return JsonSerializer.Serialize(
-            new { Kind = tokenizer is ByteTokenizer ? "bytes" : "characters", Tokens = Enumerable.Range(0, tokenizer.VocabularySize).Select(id => id == tokenizer.MaskId ? "[MASK]" : id == tokenizer.EndId ? "[END]" : tokenizer is ByteTokenizer ? $"0x{id:x2}" : tokenizer.Decode([id])), MaskTokenId = tokenizer.MaskId, EosTokenId = tokenizer.EndId },
+            new { Kind = "characters", Tokens = Enumerable.Range(0, tokenizer.VocabularySize).Select(id => id == tokenizer.MaskId ? "[MASK]" : id == tokenizer.EndId ? "[END]" : tokenizer.Decode([id])), MaskTokenId = tokenizer.MaskId, EosTokenId = tokenizer.EndId },
             Json) + "\n";
     }
 

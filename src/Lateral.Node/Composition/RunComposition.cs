@@ -37,7 +37,7 @@ public sealed class RunComposition : IAsyncDisposable
         var engines = new RunEngines(
             device => Sampler(settings, task, network, device),
             () => Learner(settings, directory, task, gradients),
-            task.Rewards,
+            task.Rewards.ByPool,
             task.Prompts,
             evaluator,
             new ShownRecorder(new RunRecorder(directory, settings, task.Tokenizer, time), display),
@@ -96,17 +96,22 @@ public sealed class RunComposition : IAsyncDisposable
             .. roles.HasFlag(NodeRoles.Learner) ? [topology.LearnerDevice] : Array.Empty<string>(),
             .. ranks ? topology.RankDevices : [],
         ];
-        if (devices.Length > 0) RequireTorch(settings, devices);
+        // The learner's node evaluates, too.
+        var rewards = roles.HasFlag(NodeRoles.Reward) || roles.HasFlag(NodeRoles.Learner) ? RunRewards.Devices(settings) : [];
+        if (devices.Length + rewards.Count == 0) return;
+        var backend = RequireTorch(settings, devices);
+        foreach (var (setting, device) in rewards) RequireDevices(backend, setting, device);
     }
 
     /// <summary>Loads libtorch for work on the given devices.</summary>
     /// <exception cref="UserException">a device does not exist</exception>
     /// <exception cref="NativeBackendException">libtorch cannot be loaded</exception>
-    public static void RequireTorch(RunSettings settings, params IReadOnlyList<string> devices)
+    public static NativeBackend RequireTorch(RunSettings settings, params IReadOnlyList<string> devices)
     {
         var backend = NativeBootstrap.Load(settings.Compute.Libtorch);
         TorchThreads.Use(settings.Compute.Threads);
         RequireDevices(backend, "topology.roles", devices);
+        return backend;
     }
 
     /// <param name="who">what names the devices</param>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text;
 using Lateral.Core.Policies;
 using Lateral.Core.Prompts;
 using Lateral.Diffusion.Models;
@@ -15,7 +16,10 @@ internal static class RunTokenizer
 
     /// <param name="alphabet">the task's; null = any text</param>
     /// <exception cref="UserException">the model's tokenizer cannot be used</exception>
-    public static ITokenizer Of(ModelSettings model, string? alphabet) => IsModels(model) ? Of(model.Path!, "model.path") : alphabet is null ? new ByteTokenizer() : new CharTokenizer(alphabet);
+    public static ITokenizer Of(ModelSettings model, string? alphabet) => IsModels(model) ? Of(model.Path!, "model.path") : alphabet is null ? OfBytes() : new CharTokenizer(alphabet);
+
+    /// <summary>Any text, a token a byte.</summary>
+    public static BytePairTokenizer OfBytes() => TokenizerJson.Parse(Encoding.UTF8.GetBytes(ByteVocabulary.Json()), ByteVocabulary.Mask, ByteVocabulary.End);
 
     /// <param name="who">what names the folder</param>
     /// <exception cref="UserException">the model's tokenizer cannot be used</exception>

@@ -15,7 +15,7 @@ internal static class ShippedPlugins
     public static IReadOnlyList<SettingsPlugin> All { get; } =
     [
         .. TaskRegistry.Names.Select(name => new SettingsPlugin("tasks", name, "", CheckTask)),
-        .. VerifierRegistry.Kinds.Select(kind => new SettingsPlugin("reward.kinds", kind, "", use => CheckReward(kind, use))),
+        .. RunRewards.Kinds.Select(kind => new SettingsPlugin("reward.kinds", kind, "", use => CheckReward(kind, use))),
     ];
 
     /// <summary>
@@ -51,7 +51,7 @@ internal static class ShippedPlugins
     {
         try
         {
-            _ = VerifierRegistry.Create(kind, use.Values);
+            _ = RunRewards.Create(kind, use.Values, use.Settings.Deterministic);
             return [];
         }
         catch (RewardSettingException mistake)

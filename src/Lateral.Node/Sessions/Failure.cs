@@ -1,6 +1,7 @@
 using Lateral.Actors;
 using Lateral.Configuration;
 using Lateral.Core.Policies;
+using Lateral.Core.Rewards;
 using Lateral.Core.Security;
 using Lateral.Diffusion.Checkpoints;
 using Lateral.Diffusion.Models;
@@ -21,6 +22,7 @@ internal static class Failure
         NativeBackendException native => (ExitCode.Environment, native.Message),
         RunHostException host => (ExitCode.Environment, host.Message),
         PolicyUnavailableException policy => (ExitCode.Environment, policy.Message),
+        RewardUnavailableException reward => (ExitCode.Environment, reward.Message),
         CertificateException certificate => (ExitCode.Environment, certificate.Message),
         _ when EnvironmentProblem.IsDiskFull(error) => (ExitCode.Environment, $"the disk is full: {error.GetBaseException().Message}; free some space and resume"),
         RunFailedException failed => (failed.Environment ? ExitCode.Environment : ExitCode.Resumable, failed.Message),

@@ -67,6 +67,14 @@ internal sealed class JsonRow : IDisposable
     /// <summary>A mistake in one of the row's values.</summary>
     public DataException Wrong(string name, string what, string why) => _line.Wrong(Column(name), what, why, $"write {_example}");
 
+    /// <summary>Null where the row has no such field.</summary>
+    /// <exception cref="DataException">it is no number</exception>
+    public double? Number(string name)
+    {
+        if (Find(name) is not { } value) return null;
+        return value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && double.IsFinite(number) ? number : throw Wrong(name, $"'{name}' is {value.GetRawText()}", "it is a number");
+    }
+
     public void Dispose() => _document.Dispose();
 
     private JsonElement? Find(string name)

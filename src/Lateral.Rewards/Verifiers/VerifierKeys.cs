@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Lateral.Rewards.Verifiers;
 
 /// <summary>A kind's keys as they stand in its pool; every key is known, and one that has no default may be left out.</summary>
-internal sealed class VerifierKeys(string kind, IReadOnlyDictionary<string, string> values)
+public sealed class VerifierKeys(string kind, IReadOnlyDictionary<string, string> values)
 {
     private readonly HashSet<string> _read = new(StringComparer.Ordinal);
 
@@ -41,6 +41,7 @@ internal sealed class VerifierKeys(string kind, IReadOnlyDictionary<string, stri
     /// <param name="bound">what the value has to be</param>
     public RewardSettingException Wrong(string key, string bound) => new(key, $"{key} = {values[key]}: must be {bound}");
 
+    /// <exception cref="RewardSettingException">a key that nobody read</exception>
     public void RefuseOthers()
     {
         if (values.Keys.FirstOrDefault(key => !_read.Contains(key)) is { } unknown) throw new RewardSettingException(unknown, $"{unknown} is no key of reward kind {kind}");

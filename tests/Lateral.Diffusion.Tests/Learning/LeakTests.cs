@@ -1,6 +1,7 @@
 using Lateral.Core.Rollouts;
 using Lateral.Diffusion.Models;
 using Lateral.Diffusion.Objectives;
+using Lateral.Diffusion.RewardModels;
 using Lateral.Diffusion.Tensors;
 using TorchSharp;
 
@@ -64,6 +65,40 @@ public class LeakTests
         Assert.True(kept > before);
         Forward(back: true);
         Assert.Equal(before, torch.Tensor.TotalCount);
+    }
+
+    [Fact]
+    public async Task Reward_model_must_keep_no_tensor_over_hundreds_of_updates_and_forwards()
+    {
+        var folder = Directory.CreateTempSubdirectory().FullName;
+        var pairs = TinyReward.Pairs(24);
+        await using (var learner = await RewardLearner.FreshAsync(TinyReward.Spec, "cpu", TinyReward.Settings(200, tokens: 100), pairs))
+        {
+            long before = 0;
+            while (learner.Step < 200)
+            {
+                await learner.UpdateAsync();
+                await learner.MeasureAsync(pairs);
+                if (learner.Step % 50 == 0) await learner.SaveProgressAsync(Path.Combine(folder, "training.safetensors"), "one");
+                if (learner.Step == 5) before = torch.Tensor.TotalCount;
+                if (learner.Step > 5) Assert.Equal(before, torch.Tensor.TotalCount);
+            }
+
+            await learner.SaveAsync(folder, RewardTrainingTests.Info);
+        }
+
+        await using (var scorer = await RewardScorer.OpenAsync(folder, "cpu", 8))
+        {
+            long before = 0;
+            for (var round = 0; round < 100; round++)
+            {
+                await Task.WhenAll(pairs.Select(pair => scorer.ScoreAsync(pair.Chosen, default)));
+                if (round == 0) before = torch.Tensor.TotalCount;
+                Assert.Equal(before, torch.Tensor.TotalCount);
+            }
+        }
+
+        Directory.Delete(folder, recursive: true);
     }
 
     [Theory]
