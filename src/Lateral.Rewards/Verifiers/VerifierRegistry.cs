@@ -15,6 +15,7 @@ public static class VerifierRegistry
         ["multiply"] = _ => new Verifier(MultiplyVerifier.Score),
         ["order"] = _ => new Verifier(OrderVerifier.Score),
         ["serial"] = _ => new Verifier(SerialVerifier.Score),
+        ["judge"] = JudgeMaker.Make,
     };
 
     public static IReadOnlyList<string> Kinds { get; } = [.. Makers.Keys];

@@ -9,6 +9,9 @@ namespace Lateral.Rewards.Tests.Verifiers;
 
 public class VerifierTests
 {
+    /// <summary>The kinds that are functions of texts; the others have tests of their own.</summary>
+    private static readonly IReadOnlyList<string> Texts = [.. VerifierRegistry.Kinds.Except(["judge", "assembly"])];
+
     private const string Puzzle = "3102200002100320", Solution = "3142243142131324";
 
     [Theory]
@@ -173,7 +176,7 @@ public class VerifierTests
     [Fact]
     public void No_verifier_may_throw_on_any_text() =>
         Gen.Select(
-                Gen.Int[0, VerifierRegistry.Kinds.Count - 1].Select(i => VerifierRegistry.Kinds[i]),
+                Gen.Int[0, Texts.Count - 1].Select(i => Texts[i]),
                 Gen.OneOf(Gen.String, Gen.String["0123456789+-*/() "], Gen.String["01234"], Gen.String["0123456789;."], Gen.Const("11345"), Gen.Const("3*7*2")),
                 Gen.OneOf(Gen.String, Gen.Const("11345"), Gen.Const("0408"), Gen.Const(Solution), Gen.Const("3,7,2=42"), Gen.Const("0,0,0=0")),
                 Gen.OneOf(Gen.String, Gen.Const(Puzzle)))
