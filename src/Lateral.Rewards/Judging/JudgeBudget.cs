@@ -40,5 +40,5 @@ internal sealed class JudgeBudget(long maxRequests, long maxTokens)
         lock (_lock) _tokens += tokens ?? (letters + LettersPerToken - 1) / LettersPerToken;
     }
 
-    private static string Spent(string limit) => $"the budget of this process is used up: {limit} - raise it (0 = no limit) and resume the run; with cache-file nothing that was judged is asked again";
+    private static string Spent(string limit) => $"the budget of this process is used up: {limit} - resume the run with a higher one (0 = no limit); with cache-file nothing that was judged is asked again";
 }

@@ -12,7 +12,7 @@ public sealed class JudgeBudgetTests
         var outcomes = await Task.WhenAll(Enumerable.Range(0, 40).Select(i => judge.ScoreAsync(Judges.Request($"answer {i}"), CancellationToken.None).AsTask())).WaitAsync(Judges.Patience);
         Assert.Equal(7, outcomes.OfType<RewardOutcome.Scored>().Count());
         Assert.Equal(7, server.Questions.Count);
-        Assert.All(outcomes.OfType<RewardOutcome.InfraFault>(), fault => Assert.StartsWith("judge: the budget of this process is used up: max-requests = 7 - raise it (0 = no limit) and resume the run", fault.Kind, StringComparison.Ordinal));
+        Assert.All(outcomes.OfType<RewardOutcome.InfraFault>(), fault => Assert.StartsWith("judge: the budget of this process is used up: max-requests = 7 - resume the run with a higher one (0 = no limit)", fault.Kind, StringComparison.Ordinal));
     }
 
     [Fact]

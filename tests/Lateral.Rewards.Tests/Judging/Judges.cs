@@ -19,8 +19,21 @@ internal static class Judges
         // Those of hocon/reference.conf but for the waits.
         var keys = new Dictionary<string, string>
         {
-            ["url"] = url, ["model"] = "judge-1", ["structured"] = "on", ["scale-min"] = "0", ["scale-max"] = "10", ["pass-mark"] = "0.5", ["max-reply-tokens"] = "512", ["retries"] = "3",
-            ["attempt-seconds"] = "30", ["backoff-seconds"] = "0.001", ["longest-wait-seconds"] = "30", ["in-flight"] = "8", ["max-requests"] = "0", ["max-tokens"] = "0", ["cache-entries"] = "10000",
+            ["url"] = url,
+            ["model"] = "judge-1",
+            ["structured"] = "on",
+            ["scale-min"] = "0",
+            ["scale-max"] = "10",
+            ["pass-mark"] = "0.5",
+            ["max-reply-tokens"] = "512",
+            ["retries"] = "3",
+            ["attempt-seconds"] = "30",
+            ["backoff-seconds"] = "0.001",
+            ["longest-wait-seconds"] = "30",
+            ["in-flight"] = "8",
+            ["max-requests"] = "0",
+            ["max-tokens"] = "0",
+            ["cache-entries"] = "10000",
         };
         foreach (var (key, value) in own)
             if (value is null) keys.Remove(key);
