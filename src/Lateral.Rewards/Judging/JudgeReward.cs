@@ -47,6 +47,7 @@ internal sealed class JudgeReward : IPreparedReward, IDisposable
         try
         {
             var question = Questions().Of(request.Prompt.Text, request.Prompt.Reference, request.Completion);
+            if (_cache is not null) await _cache.OpenAsync(cancellation).ConfigureAwait(false);
             if (_cache?.Find(question.Key) is { } known && _value.Fits(known)) return _value.Of(known);
             var attempt = await _calls.JoinAsync(question.Key, token => AskAsync(question, token), cancellation).ConfigureAwait(false);
             return attempt.Verdict is { } verdict ? _value.Of(verdict) : new RewardOutcome.InfraFault($"judge: {attempt.Fault}");

@@ -9,21 +9,40 @@ internal sealed class VerdictCache(int entries, VerdictFile? file)
     private readonly Lock _lock = new();
     private readonly Dictionary<string, LinkedListNode<KeyValuePair<string, Verdict>>> _byKey = new(StringComparer.Ordinal);
     private readonly LinkedList<KeyValuePair<string, Verdict>> _byUse = new();
-    private bool _read;
+    private readonly SemaphoreSlim _reading = new(1);
+    private volatile bool _read;
+
+    /// <summary>Reads the file, once; before anything else.</summary>
+    /// <exception cref="JudgeFileException">the file cannot be read</exception>
+    public async ValueTask OpenAsync(CancellationToken cancellation)
+    {
+        if (_read || file is null) return;
+        await _reading.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            if (_read) return;
+            var verdicts = await file.ReadAsync(cancellation).ConfigureAwait(false);
+            lock (_lock)
+                foreach (var (key, verdict) in verdicts) Remember(key, verdict);
+            _read = true;
+        }
+        finally
+        {
+            _reading.Release();
+        }
+    }
 
     /// <exception cref="JudgeFileException">the file cannot be read or written</exception>
     public async Task ProveAsync(CancellationToken cancellation)
     {
-        lock (_lock) ReadFile();
+        await OpenAsync(cancellation).ConfigureAwait(false);
         if (file is not null) await file.ProveAsync(cancellation).ConfigureAwait(false);
     }
 
-    /// <exception cref="JudgeFileException">the file cannot be read</exception>
     public Verdict? Find(string key)
     {
         lock (_lock)
         {
-            ReadFile();
             if (!_byKey.TryGetValue(key, out var node)) return null;
             _byUse.Remove(node);
             _byUse.AddLast(node);
@@ -36,18 +55,7 @@ internal sealed class VerdictCache(int entries, VerdictFile? file)
     public async Task AddAsync(string key, Verdict verdict, CancellationToken cancellation)
     {
         if (file is not null) await file.AppendAsync(key, verdict, cancellation).ConfigureAwait(false);
-        lock (_lock)
-        {
-            ReadFile();
-            Remember(key, verdict);
-        }
-    }
-
-    private void ReadFile()
-    {
-        if (_read) return;
-        foreach (var (key, verdict) in file?.Read() ?? []) Remember(key, verdict);
-        _read = true;
+        lock (_lock) Remember(key, verdict);
     }
 
     private void Remember(string key, Verdict verdict)

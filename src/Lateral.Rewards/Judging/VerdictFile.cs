@@ -11,29 +11,12 @@ namespace Lateral.Rewards.Judging;
 /// </summary>
 internal sealed partial class VerdictFile(string path)
 {
-    /// <summary>How long another process may be in the way, which writes its line in far less.</summary>
-    private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(2), LockPause = TimeSpan.FromMilliseconds(20);
+    /// <summary>How long other processes may be in the way, which read or write their line in far less.</summary>
+    private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(10), LockPause = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Oldest first; none where there is no file.</summary>
     /// <exception cref="JudgeFileException">the file cannot be read, or is something else</exception>
-    public IReadOnlyList<KeyValuePair<string, Verdict>> Read()
-    {
-        try
-        {
-            if (!File.Exists(path)) return [];
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            using var reader = new StreamReader(stream, new UTF8Encoding(false));
-            var (verdicts, unreadable) = (new List<KeyValuePair<string, Verdict>>(), 0);
-            while (reader.ReadLine() is { } line)
-                if (Parse(line) is { } entry) verdicts.Add(entry);
-                else unreadable++;
-            return verdicts.Count > 0 || unreadable <= 1 ? verdicts : throw new JudgeFileException($"cache-file = {path} is no file of verdicts: none of its {unreadable} lines is one - name another file");
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new JudgeFileException($"cache-file = {path} cannot be read: {error.Message}", error);
-        }
-    }
+    public Task<IReadOnlyList<KeyValuePair<string, Verdict>>> ReadAsync(CancellationToken cancellation) => InTurnAsync("read", Read, cancellation);
 
     /// <exception cref="JudgeFileException">the file cannot be written</exception>
     public Task AppendAsync(string key, Verdict verdict, CancellationToken cancellation) =>
@@ -43,25 +26,44 @@ internal sealed partial class VerdictFile(string path)
     /// <exception cref="JudgeFileException">the file cannot be written</exception>
     public Task ProveAsync(CancellationToken cancellation) => WriteAsync([], cancellation);
 
-    private async Task WriteAsync(byte[] line, CancellationToken cancellation)
+    private Task WriteAsync(byte[] line, CancellationToken cancellation) => InTurnAsync(
+        "written",
+        () =>
+        {
+            Append(line);
+            return true;
+        },
+        cancellation);
+
+    private async Task<T> InTurnAsync<T>(string what, Func<T> work, CancellationToken cancellation)
     {
         var since = TimeProvider.System.GetTimestamp();
         while (true)
         {
             try
             {
-                Append(line);
-                return;
+                return work();
             }
-            catch (IOException) when (TimeProvider.System.GetElapsedTime(since) < LockPatience)
+            catch (IOException) when (!Directory.Exists(path) && TimeProvider.System.GetElapsedTime(since) < LockPatience)
             {
                 await Task.Delay(LockPause, cancellation).ConfigureAwait(false);
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException)
             {
-                throw new JudgeFileException($"cache-file = {path} cannot be written: {error.Message}", error);
+                throw new JudgeFileException($"cache-file = {path} cannot be {what}: {error.Message}", error);
             }
         }
+    }
+
+    private IReadOnlyList<KeyValuePair<string, Verdict>> Read()
+    {
+        if (!File.Exists(path)) return [];
+        using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite), new UTF8Encoding(false));
+        var (verdicts, unreadable) = (new List<KeyValuePair<string, Verdict>>(), 0);
+        while (reader.ReadLine() is { } line)
+            if (Parse(line) is { } entry) verdicts.Add(entry);
+            else unreadable++;
+        return verdicts.Count > 0 || unreadable <= 1 ? verdicts : throw new JudgeFileException($"cache-file = {path} is no file of verdicts: none of its {unreadable} lines is one - name another file");
     }
 
     /// <summary>Alone: other processes of the run may share the file.</summary>

@@ -1,4 +1,5 @@
 using Lateral.Core.Rewards;
+using Lateral.Rewards.Own;
 
 namespace Lateral.Rewards.Verifiers;
 
@@ -16,6 +17,7 @@ public static class VerifierRegistry
         ["order"] = _ => new Verifier(OrderVerifier.Score),
         ["serial"] = _ => new Verifier(SerialVerifier.Score),
         ["judge"] = JudgeMaker.Make,
+        ["assembly"] = keys => new OwnReward(keys.Text("path"), keys.Optional("type"), keys.Optional("settings")),
     };
 
     public static IReadOnlyList<string> Kinds { get; } = [.. Makers.Keys];

@@ -124,6 +124,25 @@ public sealed class JudgeCacheTests : IDisposable
     }
 
     [Fact]
+    public async Task File_must_be_written_by_one_at_a_time()
+    {
+        await using var server = new JudgeServer(Behave.Score(3));
+        using var judge = Judges.Of(server.Url, ("cache-file", File));
+        await judge.ValueAsync("a");
+        Task<double> second;
+        using (new FileStream(File, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite))
+        {
+            second = judge.ValueAsync("b");
+            await Judges.UntilAsync(() => server.Questions.Count == 2, "no question comes");
+            await Task.Delay(200);
+            Assert.False(second.IsCompleted, "a line was written beside another writer");
+        }
+
+        Assert.Equal(.3, await second);
+        Assert.Equal(2, System.IO.File.ReadLines(File).Count());
+    }
+
+    [Fact]
     public async Task File_of_something_else_must_be_refused_and_left_alone()
     {
         await using var server = new JudgeServer(Behave.Score(3)) { Models = Behave.Status(200, """{"data": [{"id": "judge-1"}]}""") };

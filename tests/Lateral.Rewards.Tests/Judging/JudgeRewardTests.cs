@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json;
 using Lateral.Core.Rewards;
 using Lateral.Rewards.Judging;
@@ -131,18 +132,23 @@ public sealed class JudgeRewardTests
     public async Task Proxy_must_be_used_where_one_is_named_and_only_there()
     {
         await using var proxy = new JudgeServer(Behave.Score(3));
-        Environment.SetEnvironmentVariable("http_proxy", "http://127.0.0.1:1");
+        using var through = Judges.Of("http://judge.invalid/v1", ("proxy", proxy.Url[..^3]));
+        Assert.Equal(.3, await through.ValueAsync());
+        Assert.Equal("http://judge.invalid/v1/chat/completions", Assert.Single(proxy.Questions).Target);
+
+        await using var server = new JudgeServer(Behave.Score(4));
+        var before = HttpClient.DefaultProxy;
+        // What the environment's variables would make of it.
+        HttpClient.DefaultProxy = new WebProxy(proxy.Url[..^3]);
         try
         {
-            using var through = Judges.Of("http://judge.invalid/v1", ("proxy", proxy.Url[..^3]));
-            Assert.Equal(.3, await through.ValueAsync());
-            Assert.Equal("http://judge.invalid/v1/chat/completions", Assert.Single(proxy.Questions).Target);
-            using var straight = Judges.Of(proxy.Url);
-            Assert.Equal(.3, await straight.ValueAsync());
+            using var straight = Judges.Of(server.Url);
+            Assert.Equal(.4, await straight.ValueAsync());
+            Assert.Single(proxy.Questions);
         }
         finally
         {
-            Environment.SetEnvironmentVariable("http_proxy", null);
+            HttpClient.DefaultProxy = before;
         }
     }
 
