@@ -28,7 +28,6 @@ internal sealed class JudgeClient : IDisposable
             UseCookies = false,
             UseProxy = settings.Proxy is not null,
             Proxy = settings.Proxy is { } proxy ? new WebProxy(proxy) : null,
-            MaxConnectionsPerServer = settings.InFlight,
             // So that a moved endpoint's new address is seen.
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
         })
