@@ -55,6 +55,7 @@ public sealed class ArchitectureTests
     [InlineData("Microsoft.AspNetCore", "Node")]
     [InlineData("Spectre.Console", "Node")]
     [InlineData("System.CommandLine", "Node")]
+    [InlineData("Polly.Core", "Rewards")]
     public void Library_must_be_used_only_where_it_belongs(string library, string projects)
     {
         var users = Assemblies.Where(pair => pair.Value.GetReferencedAssemblies().Any(reference => reference.Name == library)).Select(pair => pair.Key);

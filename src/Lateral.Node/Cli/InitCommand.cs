@@ -14,7 +14,7 @@ internal static class InitCommand
         var file = new Argument<string>("FILE") { Description = "the file to write; its name becomes the run's", DefaultValueFactory = _ => "quickstart.conf" };
         var recipe = new Option<string>("--recipe") { Description = $"what to begin with: {string.Join(", ", StarterConfig.Recipes)}", DefaultValueFactory = _ => "quickstart" };
         recipe.AcceptOnlyFromAmong([.. StarterConfig.Recipes]);
-        var init = new Command("init", Help.Line("write a commented configuration to begin with", "init mine.conf --recipe sort6")) { file, recipe, json };
+        var init = new Command("init", Help.Line("write a commented configuration to begin with", "init mine.conf --recipe sort6")) { file, recipe, json, InitRewardCommand.Create(terminal) };
         init.SetAction(parsed =>
         {
             var path = parsed.GetValue(file)!;

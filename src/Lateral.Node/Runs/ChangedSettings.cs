@@ -12,7 +12,7 @@ internal static class ChangedSettings
 {
     /// <summary>Told to the user; <c>*</c> stands for any word, and at the end for any number of them.</summary>
     private static readonly string[] Changeable =
-        ["run.steps", "eval.*", "checkpoint.*", "compute.*", "topology.*", "learner.ranks", "learner.shard-deadline", "learner.spikes.*", "policies.*", "tls.*", "akka.*", "journal.connection-string", "journal.password", "journal.backup-every", "rollout.deadline", "reward.defaults.workers", "reward.defaults.timeout", "reward.pools.*.workers", "reward.pools.*.timeout"];
+        ["run.steps", "eval.*", "checkpoint.*", "compute.*", "topology.*", "learner.ranks", "learner.shard-deadline", "learner.spikes.*", "policies.*", "tls.*", "akka.*", "journal.connection-string", "journal.password", "journal.backup-every", "rollout.deadline", "reward.defaults.workers", "reward.defaults.timeout", "reward.pools.*.workers", "reward.pools.*.timeout", "reward.pools.*.url", "reward.pools.*.in-flight", "reward.pools.*.max-requests", "reward.pools.*.max-tokens"];
 
     /// <summary>The run's settings with the changes, which are kept for later resumes.</summary>
     /// <exception cref="UserException">a change would alter what was trained so far</exception>
@@ -30,6 +30,8 @@ internal static class ChangedSettings
                 + $"a resume can change {string.Join(", ", Changeable)}");
         }
 
+        // Before the first line: the configuration as written would keep a secret that is written out.
+        _ = StoredConfig.Of(after.Resolved);
         EnvironmentProblem.Explain($"{run.ConfigResolved} cannot be written", () =>
         {
             File.AppendAllText(run.ConfigAsWritten, $"\n# --- changed by a resume\n{string.Join('\n', sets)}\n");

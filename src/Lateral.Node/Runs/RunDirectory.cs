@@ -77,9 +77,12 @@ public sealed record RunDirectory(string Root)
     /// <summary>Makes the directory of a new run.</summary>
     /// <param name="fill">puts what the run begins with into its directory, before the configuration makes it one</param>
     /// <exception cref="UserException">the run exists, or the directory cannot be written</exception>
+    /// <exception cref="ConfigException">a secret is written out instead of read from the environment</exception>
     public static RunDirectory Create(RunSettings settings, WrittenConfig written, Action<RunDirectory>? fill = null)
     {
         var directory = RequireNew(settings);
+        // Before the first file: the configuration as written would keep a secret that is written out.
+        _ = StoredConfig.Of(written.Resolved);
         EnvironmentProblem.Explain($"the run directory {directory.Root} cannot be written", () =>
         {
             var parent = Directory.CreateDirectory(Path.GetDirectoryName(directory.Root)!).FullName;

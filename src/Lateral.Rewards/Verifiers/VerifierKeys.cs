@@ -16,8 +16,10 @@ public sealed class VerifierKeys(string kind, IReadOnlyDictionary<string, string
             ? value
             : throw Wrong(key, FormattableString.Invariant($"{least:0.######} to {most:0.######}, {meaning}"));
 
-    public int Int(string key, int least, int most, string meaning) =>
-        int.TryParse(Text(key), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most
+    public int Int(string key, int least, int most, string meaning) => (int)Long(key, least, most, meaning);
+
+    public long Long(string key, long least, long most, string meaning) =>
+        long.TryParse(Text(key), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most
             ? value
             : throw Wrong(key, FormattableString.Invariant($"a whole number, {least:N0} to {most:N0}, {meaning}"));
 

@@ -1,5 +1,6 @@
 using Lateral.Core.Rewards;
 using Lateral.Rewards.Composites;
+using Lateral.Rewards.Own;
 
 namespace Lateral.Rewards.Verifiers;
 
@@ -37,6 +38,8 @@ public static class VerifierRegistry
         ["lladou"] = AnswerVerifiers.Weighted,
         ["justgrpo"] = AnswerVerifiers.Weighted,
         ["tracerl"] = AnswerVerifiers.Weighted,
+        ["judge"] = JudgeMaker.Make,
+        ["assembly"] = keys => new OwnReward(keys.Text("path"), keys.Optional("type"), keys.Optional("settings")),
     };
 
     public static IReadOnlyList<string> Kinds { get; } = [.. Makers.Keys];
