@@ -66,11 +66,12 @@ internal sealed class Launcher : IAsyncDisposable
     }
 
     /// <summary>Starts a program over the folder's pipes and returns when it holds their other ends.</summary>
-    public async Task StartProgramAsync(CancellationToken cancellation)
+    /// <returns>the process id of bubblewrap</returns>
+    public async Task<int> StartProgramAsync(CancellationToken cancellation)
     {
         await TellAsync("start");
         var answer = await AnswerAsync(cancellation);
-        if (answer?.StartsWith("started ", StringComparison.Ordinal) != true) throw new SandboxFaultException($"the launching shell cannot start a program: {await CauseAsync()}");
+        return answer?.Split(' ') is ["started", var id] ? int.Parse(id, CultureInfo.InvariantCulture) : throw new SandboxFaultException($"the launching shell cannot start a program: {await CauseAsync()}");
     }
 
     /// <summary>bubblewrap, and with it everything inside.</summary>

@@ -37,6 +37,21 @@ internal static class Native
 
     public static bool Exists(int process) => Kill(process, 0) == 0 || Marshal.GetLastPInvokeError() == 1;
 
+    /// <summary>The process that started this one; 0 where it is gone.</summary>
+    public static int Parent(int process)
+    {
+        try
+        {
+            var text = File.ReadAllText($"/proc/{process}/stat");
+            // The name in parentheses may hold anything; behind it come the state and the parent.
+            return int.Parse(text[(text.LastIndexOf(')') + 2)..].Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);
+        }
+        catch (IOException)
+        {
+            return 0;
+        }
+    }
+
     private static SafePipeHandle Open(string path, int flags)
     {
         var descriptor = OpenFile(path, flags | CloseOnExec);

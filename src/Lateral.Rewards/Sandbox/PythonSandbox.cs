@@ -63,8 +63,8 @@ public sealed class PythonSandbox : IAsyncDisposable
         {
             int? user = users ? FirstUser + i : null;
             var place = MakeFolder(Path.Combine(folder.FullName, $"{i}"), user);
-            // The shell, bubblewrap, its first process inside, and the interpreter.
-            if (groups?.Make(ControlGroupFinder.Name($"{number}-{i}"), settings.MemoryLimit, settings.Processes + 3) is { } group) made.Add(group);
+            // Four for the shell, bubblewrap, the first process inside and the one before, and as many that have ended and that the machine's first process has not yet taken note of.
+            if (groups?.Make(ControlGroupFinder.Name($"{number}-{i}"), settings.MemoryLimit, settings.Processes + 7) is { } group) made.Add(group);
             slots.Add(new Slot(place, user, groups is null ? null : made[^1], settings, command));
         }
 
@@ -73,7 +73,9 @@ public sealed class PythonSandbox : IAsyncDisposable
 
     /// <summary>Waits for a slot and runs a program with the settings' limits.</summary>
     /// <exception cref="OperationCanceledException">the program is dead, if it ran</exception>
-    public async Task<SandboxResult> RunAsync(SandboxJob job, CancellationToken cancellation)
+    public Task<SandboxResult> RunAsync(SandboxJob job, CancellationToken cancellation) => RunAsync(job, _settings.TimeLimit, cancellation);
+
+    internal async Task<SandboxResult> RunAsync(SandboxJob job, TimeSpan limit, CancellationToken cancellation)
     {
         await _places.WaitAsync(cancellation);
         try
@@ -83,7 +85,7 @@ public sealed class PythonSandbox : IAsyncDisposable
             try
             {
                 var start = Stopwatch.GetTimestamp();
-                var result = await slot.RunAsync(job, _settings.TimeLimit, cancellation);
+                var result = await slot.RunAsync(job, limit, cancellation);
                 Seconds.Record(Stopwatch.GetElapsedTime(start).TotalSeconds, new KeyValuePair<string, object?>("result", result.GetType().Name));
                 return result;
             }

@@ -20,7 +20,7 @@ internal sealed record SandboxCommand(bool Walls, IReadOnlyList<string> Words)
     public static async Task<SandboxCommand> OfAsync(SandboxSettings settings, PythonInstallation python, bool groups, CancellationToken cancellation)
     {
         var why = await WhyNotAsync(cancellation);
-        var processes = groups ? "0" : Protection.ProcessesWithoutGroup.ToString(CultureInfo.InvariantCulture);
+        var processes = groups ? "0" : Math.Min(settings.Processes, Protection.ProcessesWithoutGroup).ToString(CultureInfo.InvariantCulture);
         string[] program = ["-I", "-S", "-B", "-c", EmbeddedPython.Text("boot.py"), processes];
         if (why is null) return new(true, [.. Bubble(settings, python, await NewAsync(cancellation)), "--", python.Executable, .. program]);
         if (!settings.AcceptUnsandboxed) throw new SandboxUnavailableException($"programs that a model writes are only run in a sandbox, and there is none: {why}");
@@ -29,11 +29,11 @@ internal sealed record SandboxCommand(bool Walls, IReadOnlyList<string> Words)
 
     /// <summary>
     /// No /proc at all: its first process is the launcher, whose environment could be read there. /dev is made read-only after it is filled, because it would be an unlimited disk in memory; the same goes
-    /// for the root.
+    /// for the root. The first process inside is ours (boot.py) and not bubblewrap's, which would tell of a program's end before all of its processes had ended.
     /// </summary>
     private static IEnumerable<string> Bubble(SandboxSettings settings, PythonInstallation python, bool disable) =>
     [
-        Find("bwrap")!, "--unshare-all", "--unshare-user", .. disable ? ["--disable-userns"] : Array.Empty<string>(), "--die-with-parent", "--new-session", "--cap-drop", "ALL",
+        Find("bwrap")!, "--unshare-all", "--unshare-user", .. disable ? ["--disable-userns"] : Array.Empty<string>(), "--as-pid-1", "--die-with-parent", "--new-session", "--cap-drop", "ALL",
         "--clearenv", "--setenv", "PATH", "/usr/bin", "--setenv", "HOME", "/tmp", "--setenv", "PYTHONHASHSEED", "0", "--setenv", "LANG", "C.UTF-8", "--hostname", "sandbox",
         "--ro-bind", python.Executable, python.Executable,
         .. python.Folders.Where(folder => !IsLink(folder)).SelectMany(folder => new[] { "--ro-bind", folder, folder }),

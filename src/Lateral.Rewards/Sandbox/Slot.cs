@@ -10,10 +10,11 @@ namespace Lateral.Rewards.Sandbox;
 /// <param name="group">null = there are none on this machine</param>
 internal sealed class Slot(string folder, int? user, IControlGroup? group, SandboxSettings settings, SandboxCommand command) : IAsyncDisposable
 {
-    // What boot.py leaves with where Python itself has no memory.
-    private const int NoMemory = 77;
+    // What boot.py leaves with where Python itself has no memory, and where the program was ended by SIGKILL.
+    private const int NoMemory = 77, ProgramKilled = 78;
 
-    private const int KilledStatus = 137;
+    /// <summary>The first process, or bubblewrap, was ended by SIGKILL.</summary>
+    private const int AllKilled = 137;
 
     private Launcher? _launcher;
     private Task<StartedProgram>? _next;
@@ -73,32 +74,33 @@ internal sealed class Slot(string folder, int? user, IControlGroup? group, Sandb
         await EmptyAsync();
 
         // bubblewrap tells the status in its report; a plain program's is the shell's.
-        var code = command.Walls ? StartedProgram.ExitCode(status) : own;
+        var code = command.Walls ? status : own;
         cancellation.ThrowIfCancellationRequested();
         if ((Ending)ending == Ending.Output) return new SandboxResult.OutputLimit();
         if (group?.Since(mark) is { } memory and not MemoryEnd.Enough)
             return memory == MemoryEnd.OverLimit ? new SandboxResult.OutOfMemory() : new SandboxResult.Fault("the machine ran out of memory, and the kernel ended a program that was below its own limit");
-        if ((Ending)ending == Ending.Time && code is null or KilledStatus) return new SandboxResult.Timeout();
+        if ((Ending)ending == Ending.Time && code is null or AllKilled or ProgramKilled) return new SandboxResult.Timeout();
         if (output is null) return new SandboxResult.Fault($"the sandbox did not start, bubblewrap ended with {own}: {Tail(errors)}");
         return code switch
         {
-            null => new SandboxResult.Fault(own == KilledStatus ? "the sandbox was killed from outside (SIGKILL)" : $"bubblewrap ended with {own}: {Tail(errors)}"),
-            KilledStatus => new SandboxResult.Fault("the program was killed from outside (SIGKILL)"),
+            null => new SandboxResult.Fault(own == AllKilled ? "the sandbox was killed from outside (SIGKILL)" : $"bubblewrap ended with {own}: {Tail(errors)}"),
+            AllKilled or ProgramKilled => new SandboxResult.Fault("the program was killed from outside (SIGKILL)"),
             NoMemory => new SandboxResult.OutOfMemory(),
             _ => new SandboxResult.Exited(code.Value, output, errors),
         };
 
         void End(Ending why)
         {
-            if (Interlocked.CompareExchange(ref ending, (int)why, (int)Ending.Own) == (int)Ending.Own) _ = KillAsync();
+            if (Interlocked.CompareExchange(ref ending, (int)why, (int)Ending.Own) == (int)Ending.Own) _ = KillAsync(program);
         }
     }
 
     /// <summary>A launcher that cannot be told is lost, and bubblewrap with it, which the one who reads its pipes sees.</summary>
-    private async Task KillAsync()
+    private async Task KillAsync(StartedProgram program)
     {
         try
         {
+            if (program.Kill() && await Task.WhenAny(program.Status, Task.Delay(TimeSpan.FromSeconds(2))) == program.Status) return;
             await _launcher!.KillProgramAsync();
         }
         catch (SandboxFaultException)

@@ -13,15 +13,17 @@ internal sealed class StartedProgram : IAsyncDisposable
 
     private readonly PipeStream _input, _output, _errors, _status;
     private readonly CancellationTokenSource _stop = new();
+    private int _bubblewrap;
+    private volatile int _first;
 
     private StartedProgram(PipeStream input, PipeStream output, PipeStream errors, PipeStream status)
     {
         (_input, _output, _errors, _status) = (input, output, errors, status);
-        Status = ReadAsync(_status, 64 << 10, static () => { });
+        Status = ReadStatusAsync();
     }
 
-    /// <summary>bubblewrap's report; it ends when bubblewrap does.</summary>
-    public Task<byte[]> Status { get; }
+    /// <summary>The status that the program ended with, as bubblewrap reports it when everything inside has ended; null where bubblewrap ends without.</summary>
+    public Task<int?> Status { get; }
 
     /// <exception cref="SandboxFaultException">a pipe cannot be opened, or the shell fails</exception>
     public static async Task<StartedProgram> StartAsync(string folder, Launcher launcher, CancellationToken cancellation)
@@ -35,7 +37,7 @@ internal sealed class StartedProgram : IAsyncDisposable
         var started = new StartedProgram(input, output, errors, status);
         try
         {
-            await launcher.StartProgramAsync(cancellation);
+            started._bubblewrap = await launcher.StartProgramAsync(cancellation);
             return started;
         }
         catch
@@ -61,17 +63,16 @@ internal sealed class StartedProgram : IAsyncDisposable
         return (written is [Ready, ..] ? written[1..] : null, complained);
     }
 
-    /// <summary>The status that the program ended with, as bubblewrap tells it; null where it tells none.</summary>
-    public static int? ExitCode(byte[] status)
+    /// <summary>
+    /// Ends the first process inside, and the kernel everything else with it; bubblewrap then takes note and ends as well. Ending bubblewrap itself would leave the first process to the machine's, which may be
+    /// slow to take note of it, and until then it counts as one of the slot's.
+    /// </summary>
+    /// <returns>whether it could be found</returns>
+    public bool Kill()
     {
-        foreach (var line in Encoding.UTF8.GetString(status).Split('\n', StringSplitOptions.RemoveEmptyEntries))
-        {
-            if (!line.Contains("\"exit-code\"", StringComparison.Ordinal)) continue;
-            using var document = JsonDocument.Parse(line);
-            return document.RootElement.GetProperty("exit-code").GetInt32();
-        }
-
-        return null;
+        if (_first == 0 || Native.Parent(_first) != _bubblewrap) return false;
+        Native.SendKill(_first);
+        return true;
     }
 
     public async ValueTask DisposeAsync()
@@ -96,6 +97,21 @@ internal sealed class StartedProgram : IAsyncDisposable
         }
 
         await _input.DisposeAsync();
+    }
+
+    /// <summary>A JSON object a line: first the process id, in the end the status.</summary>
+    private async Task<int?> ReadStatusAsync()
+    {
+        int? code = null;
+        using var reader = new StreamReader(_status, leaveOpen: true);
+        while (await reader.ReadLineAsync() is { } line)
+        {
+            using var document = JsonDocument.Parse(line);
+            if (document.RootElement.TryGetProperty("child-pid", out var first)) _first = first.GetInt32();
+            if (document.RootElement.TryGetProperty("exit-code", out var ended)) code = ended.GetInt32();
+        }
+
+        return code;
     }
 
     private static async Task<byte[]> ReadAsync(PipeStream pipe, int limit, Action tooMuch)

@@ -1,4 +1,5 @@
 using Lateral.Core.Rewards;
+using Lateral.Rewards.Code;
 
 namespace Lateral.Rewards.Verifiers;
 
@@ -15,6 +16,7 @@ public static class VerifierRegistry
         ["multiply"] = _ => new Verifier(MultiplyVerifier.Score),
         ["order"] = _ => new Verifier(OrderVerifier.Score),
         ["serial"] = _ => new Verifier(SerialVerifier.Score),
+        ["code"] = keys => new CodeVerifier(CodeSettings.Of(keys), TimeProvider.System),
     };
 
     public static IReadOnlyList<string> Kinds { get; } = [.. Makers.Keys];

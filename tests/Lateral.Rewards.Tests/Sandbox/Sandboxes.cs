@@ -1,5 +1,6 @@
 using System.Text;
 using Lateral.Rewards.Sandbox;
+using Lateral.Tests;
 
 namespace Lateral.Rewards.Tests.Sandbox;
 
@@ -53,6 +54,13 @@ internal sealed class SandboxFact : FactAttribute
             return missing.Message;
         }
     }
+}
+
+/// <summary>A fact of that kind that reads the shared folder, too.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class SharedSandboxFact : FactAttribute
+{
+    public SharedSandboxFact() => Skip = SharedFolder.Root is null ? "needs the data in ../shared, which this checkout does not have" : SandboxFact.Missing;
 }
 
 /// <summary>A theory of that kind.</summary>
