@@ -7,7 +7,8 @@ namespace Lateral.Rewards.Code;
 /// <summary>Values as Python source: written here from values that were read here, so that nothing of a program's own text reaches another sandbox.</summary>
 internal static class PyLiteral
 {
-    public static string Of(PyValue value) => value switch
+    /// <param name="isKey">it stands in a set or is a dictionary's key, where only a frozenset can</param>
+    public static string Of(PyValue value, bool isKey = false) => value switch
     {
         PyValue.None => "None",
         PyValue.Int { IsBool: true } number => number.Value.IsZero ? "False" : "True",
@@ -17,10 +18,10 @@ internal static class PyLiteral
         PyValue.Text text => Quoted(text.Value),
         PyValue.Bytes bytes => $"bytes.fromhex('{bytes.Hex}')",
         PyValue.Range range => $"range({Whole(range.Start)}, {Whole(range.Stop)}, {Whole(range.Step)})",
-        PyValue.Sequence { IsTuple: true } tuple => $"({string.Concat(tuple.Items.Select(item => Of(item) + ", "))})",
-        PyValue.Sequence list => $"[{string.Join(", ", list.Items.Select(Of))}]",
-        PyValue.Set set => $"set([{string.Join(", ", set.Items.Select(Of))}])",
-        PyValue.Dict dict => $"{{{string.Join(", ", dict.Pairs.Select(pair => $"{Of(pair.Key)}: {Of(pair.Value)}"))}}}",
+        PyValue.Sequence { IsTuple: true } tuple => $"({string.Concat(tuple.Items.Select(item => Of(item, isKey) + ", "))})",
+        PyValue.Sequence list => $"[{string.Join(", ", list.Items.Select(item => Of(item)))}]",
+        PyValue.Set set => $"{(isKey ? "frozenset" : "set")}([{string.Join(", ", set.Items.Select(item => Of(item, isKey: true)))}])",
+        PyValue.Dict dict => $"{{{string.Join(", ", dict.Pairs.Select(pair => $"{Of(pair.Key, isKey: true)}: {Of(pair.Value)}"))}}}",
         PyValue.Raised => "Raised",
         _ => "Unknown",
     };

@@ -167,6 +167,7 @@ public class VerifierTests
     [InlineData("sudoku-exact", "4102200002100320", Solution)]
     [InlineData("countdown", "", "3,7,2")]
     [InlineData("countdown", "", "3,7,x=42")]
+    [InlineData("code", "", "assert f(1) == 2")]
     public async Task A_reference_that_cannot_be_judged_against_must_not_become_a_number(string kind, string prompt, string reference) =>
         Assert.Equal(new RewardOutcome.InfraFault("unreadable-reference"), await Score(kind, prompt, reference, reference));
 
@@ -257,6 +258,7 @@ public class VerifierTests
     {
         "sort" => Keys(("right-digits", "0")),
         "countdown" => Keys(("right-numbers", "0.1")),
+        "code" => Keys(("value", "all"), ("time-limit", "5"), ("memory-limit", "256"), ("processes", "32"), ("accept-unsandboxed", "off")),
         _ => Keys(),
     });
 

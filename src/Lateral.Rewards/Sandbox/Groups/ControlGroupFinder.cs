@@ -45,7 +45,8 @@ internal sealed class ControlGroupFinder(string mounts, string own)
         }
     }
 
-    private IEnumerable<IControlGroups> Candidates()
+    /// <summary>What may be written, if the system agrees; nearest to this process first.</summary>
+    internal IEnumerable<IControlGroups> Candidates()
     {
         if (Mounted("cgroup", "memory") is { } memory && Mounted("cgroup", "pids") is { } pids)
         {
