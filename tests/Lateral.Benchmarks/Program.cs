@@ -20,6 +20,7 @@ using Lateral.Diffusion.Tensors;
     ("control-plane", "groups a second through one coordinator with up to 1,000 simulated samplers", ControlPlaneBenchmark.RunAsync),
     ("cluster", "seconds until a cluster of processes trains, and until it trains again after each role is killed", ClusterBenchmark.RunAsync),
     ("policy-sync", "seconds to bring a policy to another node, against copying and hashing the file", PolicySyncBenchmark.RunAsync),
+    ("sandbox", "programs a second through the sandbox, and how long one takes, over plain Python", SandboxBenchmark.RunAsync),
     ("staleness", "every correction against staleness and learning rate; about an hour and a half, resumable with --runs-dir (only by name)", StalenessGrid.RunAsync),
     ("order", "fixed and learned orders of revealing on the task where the order decides; resumable with --runs-dir (only by name)", OrderExperiment.RunAsync),
     ("thoughts", "worked steps against answers only, and what is made of a wrong step; about half an hour, resumable with --runs-dir (only by name)", Thoughts.RunAsync),

@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using System.Text.RegularExpressions;
+using Lateral.Rewards.Code;
 using Lateral.Rewards.Data;
 
 namespace Lateral.Rewards.Suites;
@@ -8,13 +8,13 @@ namespace Lateral.Rewards.Suites;
 /// Programs that tests decide about: HumanEval (Chen et al., arXiv 2107.03374) and MBPP (Austin et al., arXiv 2108.07732). What a model writes is never run here: completions are written in the form that
 /// the suites' own checkers read.
 /// </summary>
-internal sealed partial class CodeSuite(string name) : RowSuite(name, name == "mbpp" ? """{"task_id": 1, "text": "Write a function that ...", "test_list": ["assert f(1) == 2"]}""" : """{"task_id": "HumanEval/0", "prompt": "def f(x):\n"}""")
+internal sealed class CodeSuite(string name) : RowSuite(name, name == "mbpp" ? """{"task_id": 1, "text": "Write a function that ...", "test_list": ["assert f(1) == 2"]}""" : """{"task_id": "HumanEval/0", "prompt": "def f(x):\n"}""")
 {
     public override IReadOnlyList<string> Rules => [];
 
     public override ImmutableArray<bool> Judge(SuiteItem item, string completion) => [];
 
-    public override IReadOnlyDictionary<string, string> Submission(SuiteItem item, string completion) => new Dictionary<string, string>(StringComparer.Ordinal) { ["task_id"] = item.Id, ["completion"] = Code(completion) };
+    public override IReadOnlyDictionary<string, string> Submission(SuiteItem item, string completion) => new Dictionary<string, string>(StringComparer.Ordinal) { ["task_id"] = item.Id, ["completion"] = CompletionCode.Block(completion) };
 
     private protected override SuiteItem Item(JsonRow row, string id)
     {
@@ -22,10 +22,4 @@ internal sealed partial class CodeSuite(string name) : RowSuite(name, name == "m
         var tests = row.Texts("test_list") ?? [];
         return new(row.Name("task_id"), $"{row.Text("text", "prompt")}\n\nYour Python code has to pass:\n{string.Join('\n', tests)}\n\nAnswer with one code block.", "");
     }
-
-    /// <summary>The first code block; all of a completion that has none.</summary>
-    private static string Code(string completion) => Block().Match(completion) is { Success: true } match ? match.Groups["code"].Value : completion;
-
-    [GeneratedRegex(@"```(?:python|py)?[ \t]*\n(?<code>.*?)(?:```|\z)", RegexOptions.Singleline | RegexOptions.ExplicitCapture, 1000)]
-    private static partial Regex Block();
 }

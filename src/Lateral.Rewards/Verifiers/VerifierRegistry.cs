@@ -1,4 +1,5 @@
 using Lateral.Core.Rewards;
+using Lateral.Rewards.Code;
 using Lateral.Rewards.Composites;
 using Lateral.Rewards.Own;
 
@@ -40,6 +41,9 @@ public static class VerifierRegistry
         ["tracerl"] = AnswerVerifiers.Weighted,
         ["judge"] = JudgeMaker.Make,
         ["assembly"] = keys => new OwnReward(keys.Text("path"), keys.Optional("type"), keys.Optional("settings")),
+        ["code"] = CodeScores.ByTests,
+        ["diffucoder-code"] = CodeScores.ByFormAndTests,
+        ["espo-code"] = CodeScores.ByFormAndTests,
     };
 
     public static IReadOnlyList<string> Kinds { get; } = [.. Makers.Keys];

@@ -1,43 +1,33 @@
-using Lateral.Core.Prompts;
 using Lateral.Core.Rewards;
-using Lateral.Core.Rollouts;
-using Lateral.Rewards.Composites;
+using Lateral.Rewards.Code;
 
 namespace Lateral.Rewards.Tests.Composites;
 
 /// <summary>The formula of the code rewards; what programs do is the judge's.</summary>
 public sealed class CodeRewardTests
 {
-    private static readonly RewardRequest Request = new(new RolloutId(0, 0), new Prompt(0, [], "", ""), "");
+    private const string Fenced = "Here:\n```python\nx = 1\n```", Bare = "x = 1";
 
     [Theory]
-    [InlineData(true, true, 1, 2.5, .5, 2)]
-    [InlineData(true, true, .25, 1, .5, .5)]
-    [InlineData(true, true, 0, .5, .5, 0)]
+    [InlineData(Fenced, true, 4, 2.5, .5, 2)]
+    [InlineData(Fenced, true, 1, 1, .5, .5)]
+    [InlineData(Fenced, true, 0, .5, .5, 0)]
     // Tests count only where the form is whole, whatever the judge says of them.
-    [InlineData(true, false, 1, .25, .25, 0)]
-    [InlineData(false, false, 0, 0, 0, 0)]
-    [InlineData(false, true, 1, 0, 0, 0)]
-    public async Task Code_must_be_rewarded_for_its_form_and_the_tests_it_passes(bool fenced, bool parses, double rate, double value, double format, double tests) =>
-        CompositeTests.AssertScored(await Reward(new CodeJudgement.Judged(fenced, parses, rate)).ScoreAsync(Request, CancellationToken.None), value, ("format", format), ("tests", tests));
+    [InlineData(Fenced, false, 4, .25, .25, 0)]
+    [InlineData(Bare, false, 0, 0, 0, 0)]
+    [InlineData(Bare, true, 4, 0, 0, 0)]
+    public void Code_must_be_rewarded_for_its_form_and_the_tests_it_passes(string completion, bool parses, int passed, double value, double format, double tests) =>
+        CompositeTests.AssertScored(CodeScores.FormAndTests(completion, new CodeJudgement.Judged(parses, passed, 4, Trusted: true), 2, .5), value, ("format", format), ("tests", tests));
 
     [Fact]
-    public async Task Fault_of_the_judge_must_be_passed_on()
-    {
-        var fault = new RewardOutcome.InfraFault("sandbox-lost");
-        Assert.Same(fault, await Reward(new CodeJudgement.NotJudged(fault)).ScoreAsync(Request, CancellationToken.None));
-    }
+    public void Program_over_a_limit_must_keep_its_form_and_pass_nothing() =>
+        CompositeTests.AssertScored(CodeScores.FormAndTests(Fenced, new CodeJudgement.OverLimit("timeout"), 2, .5), .5, ("format", .5), ("tests", 0));
 
     [Fact]
-    public async Task Preparation_must_be_the_judge_s() =>
-        await Assert.ThrowsAsync<RewardUnavailableException>(() => Reward(new CodeJudgement.Judged(true, true, 1)).PrepareAsync(CancellationToken.None));
-
-    private static CodeReward Reward(CodeJudgement judgement) => new(new Judge(judgement), tests: 2, format: .5);
-
-    private sealed class Judge(CodeJudgement judgement) : ICodeJudge
+    public void Fault_of_the_sandbox_must_never_be_worth_anything()
     {
-        public ValueTask<CodeJudgement> JudgeAsync(RewardRequest request, CancellationToken cancellation) => ValueTask.FromResult(judgement);
-
-        public Task PrepareAsync(CancellationToken cancellation) => throw new RewardUnavailableException("nothing to run programs with");
+        Assert.Throws<ArgumentException>(() => CodeScores.FormAndTests(Fenced, new CodeJudgement.Fault("lost"), 2, .5));
+        Assert.Throws<ArgumentException>(() => CodeScores.Tests(new CodeJudgement.Fault("lost"), isRate: true));
+        Assert.Equal(new RewardOutcome.ModelFault("timeout"), CodeScores.Tests(new CodeJudgement.OverLimit("timeout"), isRate: true));
     }
 }

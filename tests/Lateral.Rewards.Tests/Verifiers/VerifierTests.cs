@@ -12,7 +12,7 @@ public class VerifierTests
     private static readonly string[] FromZeroToOne = ["sort", "sudoku", "sudoku-exact", "countdown", "multiply", "order", "serial", "gsm8k", "math", "countdown-tags", "sudoku-tags", "d1-countdown", "d1-sudoku", "spg-countdown", "spg-sudoku"];
 
     /// <summary>The kinds that are functions of texts; the others have tests of their own.</summary>
-    private static readonly IReadOnlyList<string> Texts = [.. VerifierRegistry.Kinds.Except(["judge", "assembly"])];
+    private static readonly IReadOnlyList<string> Texts = [.. VerifierRegistry.Kinds.Except(["judge", "assembly", "code", "diffucoder-code", "espo-code"])];
 
     private const string Puzzle = "3102200002100320", Solution = "3142243142131324";
 
@@ -172,6 +172,7 @@ public class VerifierTests
     [InlineData("sudoku-exact", "4102200002100320", Solution)]
     [InlineData("countdown", "", "3,7,2")]
     [InlineData("countdown", "", "3,7,x=42")]
+    [InlineData("code", "", "assert f(1) == 2")]
     public async Task A_reference_that_cannot_be_judged_against_must_not_become_a_number(string kind, string prompt, string reference) =>
         Assert.Equal(new RewardOutcome.InfraFault("unreadable-reference"), await Score(kind, prompt, reference, reference));
 
