@@ -25,7 +25,7 @@ internal sealed class Lexer
         var plain = new StringBuilder(text.Length);
         foreach (var character in text)
         {
-            if (Vocabulary.Characters.TryGetValue(character, out var latex)) plain.Append(latex);
+            if (!char.IsAscii(character) && Vocabulary.Characters.TryGetValue(character.ToString(), out var latex)) plain.Append(latex);
             else plain.Append(character);
         }
 
@@ -232,11 +232,11 @@ internal sealed class Lexer
         return held.Contains('{', StringComparison.Ordinal) ? null : held;
     }
 
-    /// <summary>A single letter set upright is that letter; other text is words.</summary>
+    /// <summary>Upright e and i are the numbers; other text is words.</summary>
     private bool Text(string held, string command)
     {
         var word = held.Trim();
         if (command is "mathrm" or "operatorname" && Vocabulary.Names.TryGetValue(word, out var name)) return Add(TokenKind.Command, name);
-        return word.Length == 1 && char.IsAsciiLetter(word[0]) && command is "mathrm" ? Add(TokenKind.Letter, word) : word.Length == 0 || Add(TokenKind.Words, word);
+        return word is "e" or "i" && command is "mathrm" ? Add(TokenKind.Letter, word) : word.Length == 0 || Add(TokenKind.Words, word);
     }
 }
