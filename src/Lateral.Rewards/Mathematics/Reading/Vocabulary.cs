@@ -20,7 +20,7 @@ internal static class Vocabulary
 
     /// <summary>Commands that are other names of signs.</summary>
     public static readonly FrozenDictionary<string, string> Signs = Of(
-        ("*", "cdot times ast"), ("/", "div"), (":", "colon"), ("|", "mid vert lvert rvert"), (@"\{", "lbrace"), (@"\}", "rbrace"), ("[", "lbrack"), ("]", "rbrack"), ("(", "lparen"), (")", "rparen"),
+        ("*", "cdot times ast"), ("/", "div"), (":", "colon"), ("|", "mid vert lvert rvert"), (@"\{", "lbrace"), (@"\}", "rbrace"), ("[", "lbrack"), ("]", "rbrack"), ("(", "lparen"), (")", "rparen"), ("⟨", "langle"), ("⟩", "rangle"),
         ("<", "lt"), (">", "gt"), ("<=", "le leq leqslant"), (">=", "ge geq geqslant"), ("!=", "ne neq"));
 
     /// <summary>What characters outside ASCII are in LaTeX.</summary>
