@@ -107,7 +107,7 @@ public sealed class SettingsSpecs
     [InlineData("task.descending-fraction = half", "task.descending-fraction must be a number, got \"half\" - write descending-fraction = 0.5")]
     [InlineData("tasks.sort5.lenght = 5", "unknown key tasks.sort5.lenght - did you mean tasks.sort5.length?")]
     [InlineData("tasks.sort7 { length = 7 }", "unknown key tasks.sort7 - did you mean tasks.sort5?")]
-    [InlineData("reward.pools.answer.kind = sotr", "reward.pools.answer.kind must be one of sort, sudoku, sudoku-exact, countdown, multiply, order, serial, judge, assembly, got \"sotr\" - did you mean sort?")]
+    [InlineData("reward.pools.answer.kind = sotr", "reward.pools.answer.kind must be one of {kinds}, got \"sotr\" - did you mean sort?")]
     [InlineData("reward.pools.answer.right-numbers = 1", "unknown key reward.pools.answer.right-numbers")]
     [InlineData("algorithm.clip-epsilon = 1", "algorithm.clip-epsilon must be a number from 1e-6 to 0.999, got 1 - write clip-epsilon = 0.2")]
     [InlineData("algorithm.clip-epsilon = 3e-4", "algorithm.clip-epsilon must be 0.01 to 0.999 with correction = behaviour-clip, got 3e-4: its ratio is one per token, where 0.2 to 0.5 is usual")]
@@ -188,8 +188,12 @@ public sealed class SettingsSpecs
     public void Mistake_must_be_named_with_its_place_and_advice(string set, string message)
     {
         var error = Assert.Throws<ConfigException>(() => Load(set));
+        message = message.Replace("{kinds}", RewardKinds, StringComparison.Ordinal);
         Assert.Contains(error.Errors, e => e.Message.Contains(message, StringComparison.Ordinal));
     }
+
+    /// <summary>The reward kinds of reference.conf, in its order.</summary>
+    internal static string RewardKinds => string.Join(", ", RunSettingsLoader.Guide().Entries.Select(entry => entry.Path.Split('.')).Where(path => path is ["reward", "kinds", _]).Select(path => path[2]));
 
     [Fact]
     public void Host_that_others_reach_must_be_allowed_with_tls()

@@ -23,7 +23,7 @@ internal static class ReferenceKinds
             else if (line.EndsWith('{')) kinds[line[..^1].Trim()] = current = [];
             else if (line == "}" && current is null) return kinds;
             else if (line == "}") current = null;
-            else if (line.Split('=', 2, StringSplitOptions.TrimEntries) is [var key, var value] && value != "null") current![key] = value;
+            else if (line.Split('=', 2, StringSplitOptions.TrimEntries) is [var key, var value] && value != "null") current![key] = value.Trim('"');
         }
 
         throw new InvalidOperationException("reward.kinds does not end");

@@ -1,11 +1,13 @@
 using System.Globalization;
+using System.Numerics;
 using CsCheck;
 using Lateral.Rewards.Mathematics;
+using Xunit.Abstractions;
 
 namespace Lateral.Rewards.Tests.Mathematics;
 
 /// <summary>Random formulas in two spellings are equal, and are no longer where one has 1 more.</summary>
-public sealed class GeneratedAnswerTests
+public sealed class GeneratedAnswerTests(ITestOutputHelper output)
 {
     /// <summary>A formula, as two writers spell it.</summary>
     private sealed record Pair(string First, string Second)
@@ -41,6 +43,46 @@ public sealed class GeneratedAnswerTests
             Interlocked.Increment(ref compared);
         }, iter: 1_000);
         Assert.True(compared >= 1_000);
+    }
+
+    /// <summary>A formula as text and in floating point, from so few numbers that values often meet by chance.</summary>
+    private static readonly Gen<(string Text, Complex Value)> Numbers = Gen.Recursive<(string Text, Complex Value)>((depth, inner) => depth > 1 ? Small : Gen.OneOf(
+        Small,
+        Gen.Select(inner, inner).Select((a, b) => ($"({a.Text}+{b.Text})", a.Value + b.Value)),
+        Gen.Select(inner, inner).Select((a, b) => ($"({a.Text}-{b.Text})", a.Value - b.Value)),
+        Gen.Select(inner, inner).Select((a, b) => ($"{a.Text} \\cdot {b.Text}", a.Value * b.Value)),
+        Gen.Select(inner, inner).Select((a, b) => b.Value.Magnitude < 1e-9 ? a : ($"\\frac{{{a.Text}}}{{{b.Text}}}", a.Value / b.Value)),
+        inner.Select(a => ($"({a.Text})^2", a.Value * a.Value))));
+
+    private static Gen<(string Text, Complex Value)> Small => Gen.OneOf(
+        Gen.Int[0, 2].Select(n => ($"{n}", new Complex(n, 0))),
+        Gen.OneOf(Gen.Int[2, 4], Gen.Const(6), Gen.Const(8)).Select(n => ($"\\sqrt{{{n}}}", Complex.Sqrt(n))),
+        Gen.Select(Gen.Int[1, 2], Gen.Int[2, 4]).Select((a, b) => ($"\\tfrac{a}{b}", new Complex(a / (double)b, 0))),
+        Gen.Const(("i", Complex.ImaginaryOne)),
+        Gen.Const((@"\pi", new Complex(Math.PI, 0))),
+        // Any values that no coincidence is likely at.
+        Gen.Const(("x", new Complex(.8137206459, .2911))),
+        Gen.Const(("y", new Complex(1.3290148653, 0))));
+
+    [Fact]
+    public void Formulas_must_be_equal_exactly_where_floating_point_cannot_tell_them_apart()
+    {
+        var (equal, different) = (0, 0);
+        Numbers.Where(number => number.Value.Magnitude is > 1e-3 and < 1e4).Array[10].Sample(numbers =>
+        {
+            foreach (var (i, a) in numbers.Index())
+            {
+                foreach (var b in numbers.Skip(i + 1))
+                {
+                    var same = (a.Value - b.Value).Magnitude < 1e-9 * (1 + a.Value.Magnitude);
+                    Assert.True(same == MathAnswer.AreEqual(a.Text, b.Text), $"{a.Text} is {a.Value}, {b.Text} is {b.Value}");
+                    if (same) Interlocked.Increment(ref equal);
+                    else Interlocked.Increment(ref different);
+                }
+            }
+        }, iter: 600);
+        output.WriteLine($"{equal} pairs equal, {different} different");
+        Assert.True(equal > 70 && different > 20_000, $"{equal} equal, {different} different");
     }
 
     [Fact]

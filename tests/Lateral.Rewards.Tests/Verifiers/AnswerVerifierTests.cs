@@ -77,8 +77,16 @@ public sealed class AnswerVerifierTests
     public void Reference_must_have_the_keys_of_every_kind_and_no_others()
     {
         foreach (var kind in VerifierRegistry.Kinds)
-            Assert.NotNull(VerifierRegistry.Create(kind, kind == "regex" ? ReferenceKinds.Of(kind, ("pattern", ".")) : ReferenceKinds.Of(kind)));
+            Assert.NotNull(VerifierRegistry.Create(kind, ReferenceKinds.Of(kind, Required(kind))));
     }
+
+    private static (string, string)[] Required(string kind) => kind switch
+    {
+        "regex" => [("pattern", ".")],
+        "judge" => [("url", "http://localhost:8000/v1"), ("model", "any")],
+        "assembly" => [("path", "any.dll")],
+        _ => [],
+    };
 
     private static ValueTask<RewardOutcome> Score(string kind, string reference, string completion, params (string, string)[] keys) =>
         VerifierRegistry.Create(kind, ReferenceKinds.Of(kind, keys)).ScoreAsync(new(new RolloutId(0, 0), new Prompt(0, [], "", reference), completion), CancellationToken.None);

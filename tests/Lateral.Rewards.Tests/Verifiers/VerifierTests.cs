@@ -196,6 +196,28 @@ public class VerifierTests
                 Assert.True(breakdown.ContainsKey("format") && breakdown.ContainsKey("answer"));
             }, iter: 20_000);
 
+    /// <summary>The deadline is far above what any of them takes, and fails where one does not end.</summary>
+    [Fact]
+    public async Task Every_verifier_must_score_a_long_hostile_completion()
+    {
+        string[] pieces = ["{", "(", @"\boxed{", "<answer>", "<reasoning>\n", "\n</answer>", "9", "#### ", "a", "\n"];
+        foreach (var kind in Texts)
+        {
+            foreach (var piece in pieces)
+            {
+                var text = string.Concat(Enumerable.Repeat(piece, 100_000 / piece.Length));
+                foreach (var completion in (string[])[text, $"<answer>{text}</answer>", $@"\boxed{{{text}}}"])
+                {
+                    foreach (var reference in (string[])["18", "3,7,2=42", Solution])
+                    {
+                        var outcome = await Task.Run(async () => await Create(kind).ScoreAsync(Request(Puzzle, reference, completion), CancellationToken.None)).WaitAsync(TimeSpan.FromMinutes(1));
+                        if (outcome is RewardOutcome.Scored scored) Assert.True(double.IsFinite(scored.Value));
+                    }
+                }
+            }
+        }
+    }
+
     [Theory]
     [InlineData("sort5", "sort")]
     [InlineData("sudoku", "sudoku")]

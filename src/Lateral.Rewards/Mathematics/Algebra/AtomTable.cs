@@ -60,13 +60,15 @@ internal sealed class AtomTable(Budget budget)
 
     public bool Same(Ratio a, Ratio b) => Times(a.Numerator, b.Denominator) is var left && Times(b.Numerator, a.Denominator) is var right && !budget.Spent && left.Is(right);
 
-    /// <summary>A positive number to a power, or nothing where it would be too long.</summary>
+    /// <summary>A number to a power, or nothing where it would be too long.</summary>
+    /// <param name="exponent">not below zero</param>
     public Rational? Power(Rational number, BigInteger exponent)
     {
-        var bits = Math.Max(number.Numerator.GetBitLength(), number.Denominator.GetBitLength());
-        if (bits > 1 && (exponent > Budget.MaxBits || bits * exponent > Budget.MaxBits)) return null;
-        var (sign, power) = (exponent.IsEven ? BigInteger.One : number.Sign, bits > 1 ? (int)exponent : 1);
-        return new Rational(BigInteger.Pow(BigInteger.Abs(number.Numerator), power) * sign, BigInteger.Pow(number.Denominator, power));
+        var sign = exponent.IsEven ? BigInteger.One : number.Sign;
+        var size = BigInteger.Abs(number.Numerator);
+        if (size.IsOne && number.IsInteger) return sign;
+        if (exponent > Budget.MaxBits || Math.Max(size.GetBitLength(), number.Denominator.GetBitLength()) * exponent > Budget.MaxBits) return null;
+        return new Rational(BigInteger.Pow(size, (int)exponent) * sign, BigInteger.Pow(number.Denominator, (int)exponent));
     }
 
     private bool Affordable(Rational a, Rational b)

@@ -12,10 +12,49 @@ internal sealed class Powers(AtomTable atoms, NormalForm forms)
     public Ratio Of(Ratio number, Ratio exponent)
     {
         if (exponent.Constant is { } constant) return Of(number, constant);
-        // a^(n+x) = a^n a^x, so that 2^(x+1) is 2 2^x.
+        if (exponent.Denominator.IsOne && Positive(number) is { } bases) return Exponential(bases, exponent.Numerator);
+        // a^(n+x) = a^n a^x, so that y^(x+1) is y y^x.
         var whole = exponent.Denominator.IsOne && exponent.Numerator.Terms.TryGetValue(Monomial.One, out var term) && term.IsInteger ? term : BigInteger.Zero;
         if (whole.Sign == 0) return Opaque(number, exponent);
         return forms.Times(Of(number, whole), Opaque(number, forms.Plus(exponent, NormalForm.Of(-whole))));
+    }
+
+    /// <summary>A positive number as a product of powers of primes, or a power of e or pi; null for anything else.</summary>
+    private List<(Ratio Base, Rational Exponent)>? Positive(Ratio number)
+    {
+        if (number.Constant is { Sign: > 0 } constant)
+        {
+            return [.. Factors.Of(constant.Numerator, atoms.Budget).Select(factor => (NormalForm.Of(factor.Factor), (Rational)(BigInteger)factor.Exponent)),
+                .. Factors.Of(constant.Denominator, atoms.Budget).Select(factor => (NormalForm.Of(factor.Factor), (Rational)(BigInteger)(-factor.Exponent)))];
+        }
+
+        if (!number.Denominator.IsOne || number.Numerator.Single is not var (monomial, coefficient) || coefficient != (Rational)BigInteger.One || monomial.Powers.Length != 1) return null;
+        var (atom, exponent) = monomial.Powers[0];
+        return atoms[atom] is Atom.Symbol { Name: "e" or "pi" } symbol ? [(forms.Atom(symbol), exponent)] : null;
+    }
+
+    /// <summary>b^(c x + d y) is (b^x)^c (b^y)^d of positive b, so that 9^x is (3^x)^2.</summary>
+    private Ratio Exponential(List<(Ratio Base, Rational Exponent)> bases, Polynomial exponent)
+    {
+        var result = Ratio.One;
+        foreach (var (number, power) in bases)
+        {
+            foreach (var (monomial, coefficient) in exponent.Terms)
+            {
+                var factor = coefficient * power;
+                if (monomial.IsOne)
+                {
+                    result = forms.Times(result, Of(number, factor));
+                    continue;
+                }
+
+                var atom = atoms.Of(new Atom.Function("^", [number, new(Polynomial.Of(monomial, BigInteger.One), Polynomial.One)]));
+                var term = new Ratio(Polynomial.Of(Monomial.Of(atom, factor.Sign < 0 ? -factor : factor), BigInteger.One), Polynomial.One);
+                result = forms.Times(result, factor.Sign < 0 ? forms.Inverse(term) : term);
+            }
+        }
+
+        return result;
     }
 
     private Ratio Of(Ratio number, Rational exponent)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 
 namespace Lateral.Rewards.Mathematics.Reading;
@@ -9,7 +8,7 @@ namespace Lateral.Rewards.Mathematics.Reading;
 /// <remarks>
 /// <c>1,234</c> is a thousand and more outside round, square and set brackets, and two numbers inside them; <c>1{,}234</c> and <c>1,\!234</c> are one number everywhere, <c>1, 234</c> are two.
 /// </remarks>
-internal sealed class Lexer
+internal sealed partial class Lexer
 {
     private readonly string _text;
     private readonly List<Token> _tokens = [];
@@ -25,7 +24,7 @@ internal sealed class Lexer
         var plain = new StringBuilder(text.Length);
         foreach (var character in text)
         {
-            if (Vocabulary.Characters.TryGetValue(character, out var latex)) plain.Append(latex);
+            if (!char.IsAscii(character) && Vocabulary.Characters.TryGetValue(character.ToString(), out var latex)) plain.Append(latex);
             else plain.Append(character);
         }
 
@@ -89,80 +88,6 @@ internal sealed class Lexer
         return 0;
     }
 
-    private bool Number()
-    {
-        var start = _at;
-        var digits = new StringBuilder();
-        void Take()
-        {
-            while (char.IsAsciiDigit(Next())) digits.Append(_text[_at++]);
-        }
-
-        Take();
-        // No more than three digits stand before the first separator.
-        while (digits.Length > 0 && (digits.Length <= 3 || _at > start + digits.Length) && Separator() is var length and > 0)
-        {
-            _at += length;
-            Take();
-        }
-
-        if (Next() == '.' && char.IsAsciiDigit(Next(1)))
-        {
-            digits.Append('.');
-            _at++;
-            Take();
-        }
-
-        var (shift, repeated) = (Exponent(), digits.ToString().Contains('.', StringComparison.Ordinal) || Next() == '.' ? Repeated(digits) : "");
-        if (Decimals.Read(digits.ToString(), shift, repeated) is not { } value) return false;
-        Add(TokenKind.Number, shift == 0 && repeated.Length == 0 ? digits.ToString() : _text[start.._at]);
-        _tokens[^1] = _tokens[^1] with { Value = value };
-        return true;
-    }
-
-    /// <summary>How long a separator of thousands is: what stands between digits and exactly three more.</summary>
-    private int Separator()
-    {
-        foreach (var form in (string[])[@",\!", "{,}", @"\,", ","])
-        {
-            if (string.CompareOrdinal(_text, _at, form, 0, form.Length) != 0 || (form == "," && _brackets > 0)) continue;
-            var three = Enumerable.Range(form.Length, 3).All(ahead => char.IsAsciiDigit(Next(ahead))) && !char.IsAsciiDigit(Next(form.Length + 3));
-            return three ? form.Length : 0;
-        }
-
-        return 0;
-    }
-
-    /// <summary>1.5e-3.</summary>
-    private int Exponent()
-    {
-        if (Next() is not ('e' or 'E')) return 0;
-        var begin = Next(1) is '+' or '-' ? 2 : 1;
-        var end = begin;
-        while (char.IsAsciiDigit(Next(end))) end++;
-        if (end == begin || char.IsAsciiLetter(Next(end)) || !int.TryParse(_text.AsSpan(_at + 1, end - 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var shift)) return 0;
-        _at += end;
-        return shift;
-    }
-
-    /// <summary>0.1\overline{6}.</summary>
-    private string Repeated(StringBuilder digits)
-    {
-        var point = Next() == '.' ? 1 : 0;
-        foreach (var form in (string[])[@"\overline{", @"\bar{", @"\dot{"])
-        {
-            if (string.CompareOrdinal(_text, _at + point, form, 0, form.Length) != 0) continue;
-            var begin = _at + point + form.Length;
-            var end = _text.IndexOf('}', begin);
-            if (end < 0 || end == begin || !_text[begin..end].All(char.IsAsciiDigit)) return "";
-            if (point > 0) digits.Append('.');
-            _at = end + 1;
-            return _text[begin..end];
-        }
-
-        return "";
-    }
-
     private bool Letters()
     {
         var start = _at;
@@ -175,68 +100,4 @@ internal sealed class Lexer
         return true;
     }
 
-    private bool Command()
-    {
-        var start = ++_at;
-        while (char.IsAsciiLetter(Next())) _at++;
-        if (_at == start) return Escaped();
-        var name = _text[start.._at];
-        if (Vocabulary.Silent.Contains(name))
-        {
-            // \left. is a bracket that is not there.
-            if (name is "left" or "right" && Next() == '.') _at++;
-            return true;
-        }
-
-        if (Vocabulary.Text.Contains(name)) return Group() is { } held && Text(held, name);
-        if (name is "begin" or "end") return Group() is { } environment && Add(TokenKind.Command, $"{name}:{environment.TrimEnd('*')}");
-        if (name is "mathbb" or "mathcal") return Group() is { } letter && Add(TokenKind.Command, $"{name}:{letter}");
-        if (name is "dfrac" or "tfrac" or "cfrac") name = "frac";
-        if (name is "dbinom" or "tbinom") name = "binom";
-        if (name is "circ" or "degree") return Add(TokenKind.Unit, "degree");
-        return Vocabulary.Signs.TryGetValue(name, out var sign) ? Add(TokenKind.Sign, sign) : Add(TokenKind.Command, name);
-    }
-
-    /// <summary>A backslash before a sign.</summary>
-    private bool Escaped()
-    {
-        var character = Next();
-        _at++;
-        switch (character)
-        {
-            case '!' or ',' or ';' or ':' or ' ' or '>' or '\n':
-                _spaced = true;
-                return true;
-            case '$':
-                return Add(TokenKind.Unit, "dollar");
-            case '%':
-                return Add(TokenKind.Unit, "percent");
-            case '{' or '}' or '\\':
-                return Add(TokenKind.Sign, $@"\{character}");
-            case '|':
-                return Add(TokenKind.Sign, "|");
-            default:
-                return false;
-        }
-    }
-
-    /// <summary>What stands between the braces that follow; null where there are none, or they hold others.</summary>
-    private string? Group()
-    {
-        while (Next() == ' ') _at++;
-        if (Next() != '{') return null;
-        var end = _text.IndexOf('}', _at);
-        if (end < 0) return null;
-        var held = _text[(_at + 1)..end];
-        _at = end + 1;
-        return held.Contains('{', StringComparison.Ordinal) ? null : held;
-    }
-
-    /// <summary>A single letter set upright is that letter; other text is words.</summary>
-    private bool Text(string held, string command)
-    {
-        var word = held.Trim();
-        if (command is "mathrm" or "operatorname" && Vocabulary.Names.TryGetValue(word, out var name)) return Add(TokenKind.Command, name);
-        return word.Length == 1 && char.IsAsciiLetter(word[0]) && command is "mathrm" ? Add(TokenKind.Letter, word) : word.Length == 0 || Add(TokenKind.Words, word);
-    }
 }

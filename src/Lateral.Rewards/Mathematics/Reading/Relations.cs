@@ -46,6 +46,7 @@ internal static class Relations
             [{ Kind: TokenKind.Words }] => true,
             _ when FormulaParser.Parse(side) is Formula.Symbol { Name: not ("pi" or "e" or "i" or "infty") } => true,
             [{ Kind: TokenKind.Letter }, var open, .., var close] when open.Is("(") && close.Is(")") && plain.Skip(2).SkipLast(1).All(IsVariable) => true,
+            [{ Kind: TokenKind.Letter }, var raised, var minus, { Text: "1" }, var open, var of, var close] when raised.Is("^") && minus.Is("-") && open.Is("(") && IsVariable(of) && close.Is(")") => true,
             [var open, _, .., var close] when open.Is("(") && close.Is(")") && plain.Skip(1).SkipLast(1).All(IsVariable) => true,
             _ => false,
         };

@@ -39,7 +39,7 @@ internal readonly record struct Token(TokenKind Kind, string Text, bool Spaced)
     /// <summary>1 for what opens a bracket, -1 for what closes one.</summary>
     public int Nesting => Kind switch
     {
-        TokenKind.Sign => Text switch { "(" or "[" or "{" or @"\{" => 1, ")" or "]" or "}" or @"\}" => -1, _ => 0 },
+        TokenKind.Sign => Text switch { "(" or "[" or "{" or @"\{" or "⟨" => 1, ")" or "]" or "}" or @"\}" or "⟩" => -1, _ => 0 },
         TokenKind.Command => Text.StartsWith("begin:", StringComparison.Ordinal) ? 1 : Text.StartsWith("end:", StringComparison.Ordinal) ? -1 : 0,
         _ => 0,
     };

@@ -32,6 +32,8 @@ internal static class Units
     private static int Exponent(IReadOnlyList<Token> tokens, int words)
     {
         var rest = AnswerReader.Slice(tokens, words, tokens.Count - words).Where(token => !token.Is("{") && !token.Is("}") && !token.Is("/") && !token.Is(".")).ToList();
+        // Words with digits are a second answer rather than a unit.
+        if (rest.Exists(token => token.Kind == TokenKind.Words && token.Text.Any(char.IsAsciiDigit))) return -1;
         while (rest.Count > 0 && rest[0].Kind == TokenKind.Words) rest.RemoveAt(0);
         if (rest.Count == 0) return 1;
         return rest is [var sign, { Kind: TokenKind.Number, Text: "2" or "3" }] && sign.Is("^") ? rest[1].Text[0] - '0' : -1;

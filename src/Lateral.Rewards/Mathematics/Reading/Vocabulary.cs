@@ -19,20 +19,15 @@ internal static class Vocabulary
     public static readonly FrozenDictionary<string, string> Names = Functions.Concat(Greek).Append("sqrt").Select(name => (name, name)).Concat([("inf", "infty"), ("infinity", "infty"), ("cup", "cup"), ("union", "cup")]).ToFrozenDictionary(pair => pair.Item1, pair => pair.Item2, StringComparer.Ordinal);
 
     /// <summary>Commands that are other names of signs.</summary>
-    public static readonly FrozenDictionary<string, string> Signs = new Dictionary<string, string>(StringComparer.Ordinal)
-    {
-        ["cdot"] = "*", ["times"] = "*", ["ast"] = "*", ["div"] = "/", ["colon"] = ":", ["mid"] = "|", ["vert"] = "|", ["lvert"] = "|", ["rvert"] = "|",
-        ["lbrace"] = @"\{", ["rbrace"] = @"\}", ["lbrack"] = "[", ["rbrack"] = "]", ["lparen"] = "(", ["rparen"] = ")", ["lt"] = "<", ["gt"] = ">",
-        ["le"] = "<=", ["leq"] = "<=", ["leqslant"] = "<=", ["ge"] = ">=", ["geq"] = ">=", ["geqslant"] = ">=", ["ne"] = "!=", ["neq"] = "!=",
-    }.ToFrozenDictionary(StringComparer.Ordinal);
+    public static readonly FrozenDictionary<string, string> Signs = Of(
+        ("*", "cdot times ast"), ("/", "div"), (":", "colon"), ("|", "mid vert lvert rvert"), (@"\{", "lbrace"), (@"\}", "rbrace"), ("[", "lbrack"), ("]", "rbrack"), ("(", "lparen"), (")", "rparen"), ("⟨", "langle"), ("⟩", "rangle"),
+        ("<", "lt"), (">", "gt"), ("<=", "le leq leqslant"), (">=", "ge geq geqslant"), ("!=", "ne neq"));
 
     /// <summary>What characters outside ASCII are in LaTeX.</summary>
-    public static readonly FrozenDictionary<char, string> Characters = new Dictionary<char, string>
-    {
-        ['−'] = "-", ['–'] = "-", ['×'] = @"\times ", ['·'] = @"\cdot ", ['÷'] = @"\div ", ['π'] = @"\pi ", ['∞'] = @"\infty ", ['√'] = @"\sqrt ", ['≤'] = @"\le ", ['≥'] = @"\ge ", ['≠'] = @"\ne ",
-        ['∪'] = @"\cup ", ['∩'] = @"\cap ", ['±'] = @"\pm ", ['∓'] = @"\mp ", ['∈'] = @"\in ", ['∅'] = @"\emptyset ", ['°'] = @"^\circ ", ['²'] = "^2", ['³'] = "^3", ['\u00a0'] = " ",
-        ['½'] = @"\frac{1}{2}", ['⅓'] = @"\frac{1}{3}", ['⅔'] = @"\frac{2}{3}", ['¼'] = @"\frac{1}{4}", ['¾'] = @"\frac{3}{4}", ['θ'] = @"\theta ", ['α'] = @"\alpha ", ['β'] = @"\beta ",
-    }.ToFrozenDictionary();
+    public static readonly FrozenDictionary<string, string> Characters = Of(
+        ("-", "− –"), (@"\times ", "×"), (@"\cdot ", "·"), (@"\div ", "÷"), (@"\pi ", "π"), (@"\infty ", "∞"), (@"\sqrt ", "√"), (@"\le ", "≤"), (@"\ge ", "≥"), (@"\ne ", "≠"), (@"\cup ", "∪"), (@"\cap ", "∩"),
+        (@"\pm ", "±"), (@"\mp ", "∓"), (@"\in ", "∈"), (@"\emptyset ", "∅"), (@"^\circ ", "°"), ("^2", "²"), ("^3", "³"), (" ", "\u00a0"), (@"\frac{1}{2}", "½"), (@"\frac{1}{3}", "⅓"), (@"\frac{2}{3}", "⅔"),
+        (@"\frac{1}{4}", "¼"), (@"\frac{3}{4}", "¾"), (@"\alpha ", "α"), (@"\beta ", "β"), (@"\theta ", "θ"));
 
     /// <summary>Two letters that are a word rather than a product.</summary>
     public static readonly FrozenSet<string> ShortWords = Set("no on am pm is it to of by up at as");
@@ -50,6 +45,6 @@ internal static class Vocabulary
 
     private static FrozenSet<string> Set(string words) => words.Split(' ').ToFrozenSet(StringComparer.Ordinal);
 
-    private static FrozenDictionary<string, string> Of(params (string Name, string Words)[] units) =>
-        units.SelectMany(unit => unit.Words.Split(' ').Select(word => (word, unit.Name))).ToFrozenDictionary(pair => pair.word, pair => pair.Name, StringComparer.Ordinal);
+    private static FrozenDictionary<string, string> Of(params (string Name, string Words)[] names) =>
+        names.SelectMany(unit => unit.Words.Split(' ').Select(word => (word, unit.Name))).ToFrozenDictionary(pair => pair.word, pair => pair.Name, StringComparer.Ordinal);
 }
