@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Lateral.Core;
 using Lateral.Node.Runs;
+using Lateral.Rewards.Tests.Judging;
 
 namespace Lateral.Node.Tests;
 
@@ -75,6 +76,36 @@ public sealed class DataRunTests : IDisposable
         Assert.Equal(80, rewards.Length);
         var (before, after) = (rewards[..5].Average(), rewards[^15..].Average());
         Assert.True(after > 1.3 * before, FormattableString.Invariant($"mean reward {before:0.000} at first, {after:0.000} at last"));
+    }
+
+    /// <summary>Sums by their answer, and by what a model behind an endpoint says of the text.</summary>
+    [Fact]
+    public async Task Run_with_a_judge_beside_a_verifier_must_be_rewarded_by_both()
+    {
+        await using var server = new JudgeServer(Behave.By(call => Behave.Score(call.Body.Length % 11)));
+        var rows = _folder.File("sums.jsonl", string.Concat(Sums(100).Select(sum => JsonSerializer.Serialize(new { question = $"{sum.A} and {sum.B}?", answer = $"#### {sum.A + sum.B}" }) + "\n")));
+        var conf = _folder.File("judged.conf", $$"""
+            run { name = judged, steps = 2 }
+            data { train = "{{rows}}", format = gsm8k, template = plain, held-out = 0.2, max-prompt-tokens = 16 }
+            warmup { steps = 20, batch = 16, lr = 3e-3 }
+            rollout { gen-length = 8, block-length = 8, steps = 8, groups-per-step = 2, group-size = 4 }
+            learner.shards = 2
+            eval { every = 0, final-prompts = 4, samples = 1 }
+            reward.pools { answer { kind = gsm8k }, judge { kind = judge, url = "{{server.Url}}", model = any, weight = 0.5, timeout = 2 minutes, on-failure = skip } }
+            {{TinyModel}}
+            """);
+        var (code, _, error) = await Shell.RunAsync("train", conf, "--runs-dir", Runs);
+        Assert.True(code == 0, error);
+        var rollouts = File.ReadLines(Path.Combine(new RunDirectory(Path.Combine(Runs, "judged")).Rollouts, "step_2.jsonl")).Select(line => JsonElement.Parse(line)).ToArray();
+        Assert.Equal(8, rollouts.Length);
+        foreach (var rollout in rollouts)
+        {
+            var parts = rollout.GetProperty("breakdown");
+            Assert.Equal(parts.GetProperty("answer").GetDouble() + (0.5 * parts.GetProperty("judge").GetDouble()), rollout.GetProperty("reward").GetDouble(), 1e-9);
+        }
+
+        Assert.NotEmpty(server.Questions);
+        Assert.All(server.Questions, question => Assert.Contains(" and ", question.Body, StringComparison.Ordinal));
     }
 
     [Theory]
