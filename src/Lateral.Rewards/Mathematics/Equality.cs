@@ -6,7 +6,7 @@ namespace Lateral.Rewards.Mathematics;
 /// <summary>Whether two answers that are spelled differently are the same.</summary>
 internal sealed class Equality(Budget budget)
 {
-    public bool Same(Answer a, Answer b) => !budget.Spent && (Alone(a), Alone(b)) switch
+    public bool Same(Answer a, Answer b) => !budget.Spent && (a, b) switch
     {
         (Answer.Value left, Answer.Value right) => (left.Unit ?? right.Unit) == (right.Unit ?? left.Unit) && Same(left.Formula, right.Formula),
         // x = y is y = x; x = 5 is not k = 5.
@@ -16,6 +16,9 @@ internal sealed class Equality(Budget budget)
         (Answer.Named left, var right) => Same(left.Inner, right),
         (var left, Answer.Named right) => Same(left, right.Inner),
         (Answer.Set left, Answer.Set right) => SameInAnyOrder(left.Items, right.Items),
+        // A set whose items are all the same is what they are.
+        (Answer.Set left, var right) => left.Items.Length > 0 && left.Items.All(item => Same(item, right)),
+        (var left, Answer.Set right) => right.Items.Length > 0 && right.Items.All(item => Same(left, item)),
         (Answer.Union left, Answer.Union right) => SameInAnyOrder(left.Parts, right.Parts),
         (Answer.Bracketed left, Answer.Bracketed right) => left.Open == right.Open && left.Close == right.Close && SameInOrder(left.Items, right.Items),
         (Answer.Grid left, Answer.Grid right) => left.Kind == right.Kind && left.Rows.Length == right.Rows.Length && left.Rows.Zip(right.Rows).All(pair => SameInOrder(pair.First, pair.Second)),
@@ -25,9 +28,6 @@ internal sealed class Equality(Budget budget)
         (Answer.Spelled left, Answer.Spelled right) => left == right,
         _ => false,
     };
-
-    /// <summary>A set of one is what it holds.</summary>
-    private static Answer Alone(Answer answer) => answer is Answer.Set { Items: [var only] } ? Alone(only) : answer;
 
     private static Answer.Relation? Equation(Answer.Named named) =>
         named is { Symbol: { } symbol, Inner: Answer.Value { Formula: var formula } } ? new("=", new Formula.Sum([symbol, new Formula.Negation(formula)])) : null;

@@ -1,10 +1,12 @@
+using System.Diagnostics;
 using CsCheck;
 using Lateral.Rewards.Mathematics;
+using Xunit.Abstractions;
 
 namespace Lateral.Rewards.Tests.Mathematics;
 
 /// <summary>Whatever a model writes ends soon, with a verdict. The deadline is far above what any of these takes, and fails where one does not end.</summary>
-public sealed class HostileAnswerTests
+public sealed class HostileAnswerTests(ITestOutputHelper output)
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(1);
 
@@ -55,12 +57,14 @@ public sealed class HostileAnswerTests
     [MemberData(nameof(Answers))]
     public async Task Hostile_answer_must_get_a_verdict(string answer)
     {
+        var clock = Stopwatch.StartNew();
         var verdict = await Task.Run(() =>
         {
             // Another spelling, so that it is not enough to compare texts.
             var read = MathAnswer.Read(answer);
             return (Itself: read.IsEqualTo(MathAnswer.Read(answer)), Other: read.IsEqualTo(MathAnswer.Read("17")), Longer: read.IsEqualTo(MathAnswer.Read($"0 + {answer}")));
         }).WaitAsync(Deadline);
+        output.WriteLine($"{clock.Elapsed.TotalSeconds:0.000} s");
         Assert.True(verdict.Itself);
         Assert.False(verdict.Other);
     }

@@ -89,6 +89,7 @@ internal static partial class AnswerReader
 
     private static Answer Value(IReadOnlyList<Token> tokens)
     {
+        if (tokens.All(token => token.Kind == TokenKind.Words)) return new Answer.Words(Plain(string.Join(' ', tokens.Select(token => token.Text))));
         var (formula, unit) = Units.Split(tokens);
         if (FormulaParser.Parse(formula) is not { } plus) return Spelled(tokens);
         var value = new Answer.Value(plus, unit);

@@ -15,8 +15,10 @@ internal static class Relations
         var (first, last) = (sides[0], sides[^1]);
         if (signs.All(sign => sign is "=" or "in"))
         {
-            if (Name(first) is { } name) return Named(name, first, read(last));
+            if (Name(first) is { } name) return Named(name, first, Agreeing(sides.Skip(1), read));
             if (signs is ["="] && Name(last) is { } other) return Named(other, last, read(first));
+            // 3/4 = 0.75 is a number twice.
+            if (sides.All(IsNumber)) return Agreeing(sides, read);
         }
 
         if (signs is [var sign2] && sign2 != "in" && FormulaParser.Parse(first) is { } left && FormulaParser.Parse(last) is { } right)
@@ -34,6 +36,17 @@ internal static class Relations
             }
             : null;
     }
+
+    /// <summary>What a chain of sides comes to: its last one, and every other that is a number, so that 1 = 5 is neither.</summary>
+    private static Answer Agreeing(IEnumerable<IReadOnlyList<Token>> sides, Func<IReadOnlyList<Token>, Answer> read) => sides.ToList() switch
+    {
+        [var only] => read(only),
+        [.., var last] told when IsNumber(last) => new Answer.Set([.. told.Where(IsNumber).Select(read)]),
+        var told => read(told[^1]),
+    };
+
+    private static bool IsNumber(IReadOnlyList<Token> side) =>
+        side.All(token => token.Kind switch { TokenKind.Letter => token.Text is "e" or "i", TokenKind.Command => token.Text == "pi" || !Vocabulary.Greek.Contains(token.Text), _ => true });
 
     private static Answer.Named Named(string name, IReadOnlyList<Token> side, Answer inner) => new(name, FormulaParser.Parse(side) as Formula.Symbol, inner);
 

@@ -5,6 +5,9 @@ namespace Lateral.Rewards.Mathematics.Reading;
 /// <summary>Units beside formulas.</summary>
 internal static class Units
 {
+    /// <summary>Words that make another answer of the formula before them.</summary>
+    private static readonly string[] Changing = ["or", "more", "less", "fewer", "not", "than", "least", "most", "except", "times"];
+
     /// <summary>The formula without its unit, and the unit's usual name where it is a known one: <c>2400\text{ cm}^2</c> is 2400 and <c>cm^2</c>, <c>8\text{ meals}</c> is 8 and nothing.</summary>
     public static (IReadOnlyList<Token> Formula, string? Unit) Split(IReadOnlyList<Token> tokens)
     {
@@ -32,8 +35,8 @@ internal static class Units
     private static int Exponent(IReadOnlyList<Token> tokens, int words)
     {
         var rest = AnswerReader.Slice(tokens, words, tokens.Count - words).Where(token => !token.Is("{") && !token.Is("}") && !token.Is("/") && !token.Is(".")).ToList();
-        // Words with digits are a second answer rather than a unit.
-        if (rest.Exists(token => token.Kind == TokenKind.Words && token.Text.Any(char.IsAsciiDigit))) return -1;
+        // Words with digits are a second answer rather than a unit, and "5 or more" is not 5.
+        if (rest.Exists(token => token.Kind == TokenKind.Words && (token.Text.Any(char.IsAsciiDigit) || token.Text.Split(' ').Any(Changing.Contains)))) return -1;
         while (rest.Count > 0 && rest[0].Kind == TokenKind.Words) rest.RemoveAt(0);
         if (rest.Count == 0) return 1;
         return rest is [var sign, { Kind: TokenKind.Number, Text: "2" or "3" }] && sign.Is("^") ? rest[1].Text[0] - '0' : -1;
