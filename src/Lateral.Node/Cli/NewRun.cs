@@ -21,7 +21,7 @@ internal sealed record NewRun(RunSettings Settings, Func<RunDirectory> Create, s
         var task = owner ? Check() : TaskComposition.Of(Settings);
         await using var rewards = task.Rewards;
         await RunComposition.RequireMachineAsync(Settings, node.Roles, cancellation);
-        if (node.Roles.HasFlag(NodeRoles.Reward)) await rewards.PrepareAsync(cancellation);
+        await rewards.PrepareAsync(node.Roles, cancellation);
         var directory = owner ? Create() : new RunDirectory(Path.GetFullPath(Settings.Directory));
         await using var output = terminal.Output(json);
         return (int)await RunLauncher.LaunchAsync(new Launch(Settings, directory, task, node, Create), output);
