@@ -31,6 +31,12 @@ public sealed class RewardModel : IDisposable
     /// <summary>All of them, the head included, by their names in weights files.</summary>
     public IReadOnlyDictionary<string, Tensor> Parameters => _core.Parameters;
 
+    /// <inheritdoc cref="TransformerModel.ActivationCheckpointing"/>
+    internal bool ActivationCheckpointing
+    {
+        set => _core.ActivationCheckpointing = value;
+    }
+
     /// <summary>Stands where nothing does.</summary>
     internal int Fill => Spec.PadToken ?? Spec.EosToken ?? Spec.MaskToken;
 

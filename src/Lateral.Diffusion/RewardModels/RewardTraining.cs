@@ -22,6 +22,7 @@ internal sealed class RewardTraining : IDisposable
     {
         if (pairs.Count == 0) throw new ArgumentException("there are no pairs to learn from", nameof(pairs));
         (_model, _settings, _pairs) = (model, settings, pairs);
+        model.ActivationCheckpointing = settings.ActivationCheckpointing;
         _order = new(pairs.Count, settings.Batch, settings.Seed);
         _optimizer = new(model.Parameters, settings.Adam);
     }

@@ -14,7 +14,13 @@ public static class ByteVocabulary
         for (var value = 0; value < 256; value++) vocabulary[ByteAlphabet.Of((byte)value).ToString()] = value;
         static JsonObject Added(int id, string content) => new()
         {
-            ["id"] = id, ["content"] = content, ["single_word"] = false, ["lstrip"] = false, ["rstrip"] = false, ["normalized"] = false, ["special"] = true,
+            ["id"] = id,
+            ["content"] = content,
+            ["single_word"] = false,
+            ["lstrip"] = false,
+            ["rstrip"] = false,
+            ["normalized"] = false,
+            ["special"] = true,
         };
         var root = new JsonObject
         {

@@ -51,6 +51,7 @@ internal static class EvalCommand
             if (evaluation.Vote > evaluation.Samples)
                 throw new UserException(ExitCode.Usage, $"{evaluation.Vote} of {evaluation.Samples} samples cannot vote - write --samples {evaluation.Vote}, or --vote {evaluation.Samples}");
             opened.RequireTorch();
+            await rewards.PrepareAsync(cancellation);
             await using var evaluator = RunComposition.Evaluator(opened.Settings with { Evaluation = evaluation }, opened.Task, new LocalPolicyCache(opened.Directory), source, TimeProvider.System);
             var point = new EvaluationPoint(opened.Policy.Version, await evaluator.EvaluateAsync(opened.Policy, full: true, cancellation));
             terminal.Out.WriteLine(parsed.GetValue(json)

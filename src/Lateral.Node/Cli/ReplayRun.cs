@@ -59,6 +59,7 @@ internal static class ReplayRun
                 terminal.Out.WriteLine(json ? ToJson(step) : Line(step, whatIf: changes.Length > 0));
             }
 
+            if (changes.Length > 0) await rewards.PrepareAsync(cancellation);
             if (changes.Length > 0) await EvaluateAsync(terminal, settings, task, run, scratch, final!, json, cancellation);
             else if (!json) terminal.Out.WriteLine(different.Count == 0 ? $"{last} steps trained again, every one to the same weights" : $"{different.Count} of {last} steps came out otherwise, first step {different[0]}");
             return changes.Length > 0 || different.Count == 0 ? ExitCode.Done : ExitCode.Violated;

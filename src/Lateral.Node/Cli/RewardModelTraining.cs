@@ -34,6 +34,8 @@ internal sealed record RewardModelTraining(string Data, string? Base, string Out
 
     public required double Centre { get; init; }
 
+    public required bool ActivationCheckpointing { get; init; }
+
     public required int SaveEvery { get; init; }
 
     public required ulong Seed { get; init; }
@@ -72,7 +74,7 @@ internal sealed record RewardModelTraining(string Data, string? Base, string Out
         });
     }
 
-    private RewardTrainingSettings Settings => new(Steps, Batch, BatchTokens, new(LearningRate, Math.Max(1, Steps / 10), Steps, Decay.Cosine, .1), new(.9, .999, 1e-8, 0), ClipNorm: 1, Centre, Seed);
+    private RewardTrainingSettings Settings => new(Steps, Batch, BatchTokens, new(LearningRate, Math.Max(1, Steps / 10), Steps, Decay.Cosine, .1), new(.9, .999, 1e-8, 0), ClipNorm: 1, Centre, Seed) { ActivationCheckpointing = ActivationCheckpointing };
 
     private async Task TrainAsync(RewardLearner learner, string identity, Terminal terminal, bool json, CancellationToken cancellation)
     {
@@ -83,7 +85,8 @@ internal sealed record RewardModelTraining(string Data, string? Base, string Out
             var progress = await learner.UpdateAsync();
             if (!json && (progress.Step % shown == 0 || progress.Step == Steps))
                 terminal.Out.WriteLine($"step {progress.Step}/{Steps}  loss {Words.Fixed(progress.Loss, 4)}  accuracy {Words.Fixed(progress.Accuracy, 3)}  gradient {Words.Fixed(progress.GradientNorm)}  lr {Words.Rate(progress.LearningRate)}");
-            if (SaveEvery > 0 && progress.Step % SaveEvery == 0 && progress.Step < Steps) await learner.SaveProgressAsync(Progress, identity);
+            // After the last one, too: what is begun to be written can then be written again.
+            if (SaveEvery > 0 && (progress.Step % SaveEvery == 0 || progress.Step == Steps)) await learner.SaveProgressAsync(Progress, identity);
         }
     }
 
@@ -129,7 +132,7 @@ internal sealed record RewardModelTraining(string Data, string? Base, string Out
         }
         catch (Exception mistake) when (mistake is RewardTrainingException or Diffusion.DeviceMemoryException)
         {
-            throw new UserException(mistake is RewardTrainingException ? ExitCode.Usage : ExitCode.Environment, mistake.Message + (mistake is RewardTrainingException ? "" : " (--batch-tokens)"), mistake);
+            throw new UserException(mistake is RewardTrainingException ? ExitCode.Usage : ExitCode.Environment, mistake.Message + (mistake is RewardTrainingException ? "" : " - write a smaller --batch-tokens, or --activation-checkpointing"), mistake);
         }
     }
 

@@ -84,7 +84,7 @@ internal static class ResumeCommand
         var task = TaskComposition.Of(settings);
         await using var rewards = task.Rewards;
         await RunComposition.RequireMachineAsync(settings, node.Roles, cancellation);
-        if (node.Roles.HasFlag(NodeRoles.Reward)) await rewards.PrepareAsync(cancellation);
+        await rewards.PrepareAsync(node.Roles, cancellation);
         await using var output = terminal.Output(json);
         return (int)await RunLauncher.LaunchAsync(new Launch(settings, directory, task, node), output);
     }

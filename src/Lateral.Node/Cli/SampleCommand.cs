@@ -50,6 +50,7 @@ internal static class SampleCommand
             ? [.. Enumerable.Range(0, Math.Min(count, opened.Task.Prompts.HeldOutCount)).Select(i => new SampleTask(i, [0], opened.Task.Prompts.HeldOut(i), spec, Evaluation: true))]
             : [.. texts.Select((text, i) => new SampleTask(i, [.. Enumerable.Range(0, count)], new Prompt(i, Encode(text, opened.Task.Encoder), text, ""), spec, Evaluation: true))];
         opened.RequireTorch();
+        if (heldOut) await opened.Task.Rewards.PrepareAsync(cancellation);
         await using var sampler = RunComposition.EvaluationSampler(opened.Settings, opened.Task);
         var path = await new LocalPolicyCache(opened.Directory).FetchAsync(opened.Policy, cancellation);
         var judge = opened.Task.Judge(opened.Settings);

@@ -89,7 +89,7 @@ internal sealed class RewardModelReward(RewardModelSettings settings) : IPrepare
     /// <summary>What failed once is tried again: the folder may be there by then.</summary>
     private Task<Opened> OpenedAsync()
     {
-        lock (_gate) return _opened = _opened is null or { IsFaulted: true, Exception.InnerException: not ObjectDisposedException } ? OpenAsync() : _opened;
+        lock (_gate) return _opened = _opened is null or { IsFaulted: true, Exception.InnerException: not ObjectDisposedException } ? Task.Run(OpenAsync) : _opened;
     }
 
     private async Task<Opened> OpenAsync()

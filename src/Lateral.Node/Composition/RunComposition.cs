@@ -96,8 +96,7 @@ public sealed class RunComposition : IAsyncDisposable
             .. roles.HasFlag(NodeRoles.Learner) ? [topology.LearnerDevice] : Array.Empty<string>(),
             .. ranks ? topology.RankDevices : [],
         ];
-        // The learner's node evaluates, too.
-        var rewards = roles.HasFlag(NodeRoles.Reward) || roles.HasFlag(NodeRoles.Learner) ? RunRewards.Devices(settings) : [];
+        var rewards = RunRewards.AreAskedBy(roles) ? RunRewards.Devices(settings) : [];
         if (devices.Length + rewards.Count == 0) return;
         var backend = RequireTorch(settings, devices);
         foreach (var (setting, device) in rewards) RequireDevices(backend, setting, device);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Lateral.Actors;
 using Lateral.Core.Rewards;
 using Lateral.Core.Runs;
 using Lateral.Rewards.Verifiers;
@@ -58,9 +59,15 @@ public sealed class RunRewards : IAsyncDisposable
 
     /// <summary>The devices that verifiers compute on, by what names them; a process that rewards needs libtorch where there are any.</summary>
     public static IReadOnlyList<(string Setting, string Device)> Devices(RunSettings settings) =>
-        [.. settings.Pools.Where(pool => Own.ContainsKey(pool.Kind)).Select(pool => ($"reward.pools.{pool.Name}.device", pool.Parameters["device"]))];
+        [.. settings.Pools.Where(pool => Own.ContainsKey(pool.Kind) && pool.Parameters.ContainsKey("device")).Select(pool => ($"reward.pools.{pool.Name}.device", pool.Parameters["device"]))];
 
-    /// <summary>Lets every verifier that needs something of its machine prove that it has it, before a run begins.</summary>
+    /// <summary>Whether a process with these roles asks verifiers: the learner's evaluates.</summary>
+    public static bool AreAskedBy(NodeRoles roles) => roles.HasFlag(NodeRoles.Reward) || roles.HasFlag(NodeRoles.Learner);
+
+    /// <inheritdoc cref="PrepareAsync(CancellationToken)"/>
+    public Task PrepareAsync(NodeRoles roles, CancellationToken cancellation) => AreAskedBy(roles) ? PrepareAsync(cancellation) : Task.CompletedTask;
+
+    /// <summary>Lets every verifier that needs something of its machine prove that it has it, before anything is asked.</summary>
     /// <exception cref="UserException">one has not; says which, and how to get it</exception>
     public async Task PrepareAsync(CancellationToken cancellation)
     {

@@ -94,7 +94,7 @@ internal static class GradientCosines
             var scored = new List<ScoredTrajectory>();
             foreach (var trajectory in finished.OrderBy(one => one.Id))
             {
-                var outcome = (RewardOutcome.Scored)await task.Rewards.Values.Single().ScoreAsync(new(trajectory.Id, prompts[trajectory.Id.Group], trajectory.Text), deadline.Token);
+                var outcome = (RewardOutcome.Scored)await task.Rewards.ByPool.Values.Single().ScoreAsync(new(trajectory.Id, prompts[trajectory.Id.Group], trajectory.Text), deadline.Token);
                 scored.Add(new(trajectory, outcome.Value, outcome.Breakdown));
             }
 

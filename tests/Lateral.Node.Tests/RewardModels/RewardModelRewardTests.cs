@@ -124,6 +124,15 @@ public sealed class RewardModelRewardTests(TrainedReward trained) : IClassFixtur
         // It was learned on other prompts that sorted is better: here, too.
         double Mean(bool sorted) => rollouts.Where(rollout => rollout.GetProperty("completion").GetString() == string.Concat(rollout.GetProperty("prompt").GetString()!.Order()) == sorted).Average(rollout => rollout.GetProperty("reward").GetDouble());
         Assert.True(Mean(sorted: true) > Mean(sorted: false) + .5, $"{Mean(true)} and {Mean(false)}");
+
+        // Whatever else asks for rewards opens the model for itself.
+        string[] there = ["--runs-dir", Path.Combine(_folder.Path, "one")];
+        Assert.Contains("pass@1", await Succeed(["eval", "learned", "--prompts", "4", .. there]), StringComparison.Ordinal);
+        var sampled = JsonElement.Parse((await Succeed(["sample", "learned", "--count", "1", "--temperature", "0", "--json", .. there])).Trim());
+        await using var reward = (IAsyncDisposable)Make(deterministic: true);
+        Assert.Equal((await Scored((IReward)reward, sampled.GetProperty("prompt").GetString()!, sampled.GetProperty("completion").GetString()!)).Value, sampled.GetProperty("reward").GetDouble(), 1e-9);
+        await Succeed(["resume", "learned", "--set", "run.steps = 7", .. there]);
+        Assert.Contains("balanced", await Succeed(["runs", "verify", "learned", .. there]), StringComparison.Ordinal);
     }
 
     [Fact]
