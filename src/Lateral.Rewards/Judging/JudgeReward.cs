@@ -18,6 +18,12 @@ internal sealed class JudgeReward : IPreparedReward, IDisposable
     private readonly SharedCalls<JudgeAttempt> _calls = new();
     private volatile JudgeQuestions? _questions;
 
+    /// <summary>
+    /// Whether the last question failed. Until one is answered, even what is known is asked once more: the pool tries one rollout to see whether its verifier
+    /// works again, and a verdict from memory would say so of an endpoint that is still away.
+    /// </summary>
+    private volatile bool _failing;
+
     public JudgeReward(JudgeSettings settings)
     {
         (_settings, _value) = (settings, new JudgeValue(settings));
@@ -48,23 +54,36 @@ internal sealed class JudgeReward : IPreparedReward, IDisposable
         {
             var question = Questions().Of(request.Prompt.Text, request.Prompt.Reference, request.Completion);
             if (_cache is not null) await _cache.OpenAsync(cancellation).ConfigureAwait(false);
-            if (_cache?.Find(question.Key) is { } known && _value.Fits(known)) return _value.Of(known);
+            if (!_failing && Known(question) is { } known) return _value.Of(known);
             var attempt = await _calls.JoinAsync(question.Key, token => AskAsync(question, token), cancellation).ConfigureAwait(false);
+            _failing = attempt.Verdict is null;
             return attempt.Verdict is { } verdict ? _value.Of(verdict) : new RewardOutcome.InfraFault($"judge: {attempt.Fault}");
         }
         catch (JudgeFileException broken)
         {
+            _failing = true;
             return new RewardOutcome.InfraFault($"judge: {broken.Message}");
+        }
+        catch (OperationCanceledException)
+        {
+            // The deadline: nobody answered.
+            _failing = true;
+            throw;
         }
     }
 
+    private Verdict? Known(JudgeQuestion question) => _cache?.Find(question.Key) is { } known && _value.Fits(known) ? known : null;
+
     private async Task<JudgeAttempt> AskAsync(JudgeQuestion question, CancellationToken cancellation)
     {
-        // Another call may have brought the verdict between the look into the cache and this one's beginning.
-        if (_cache?.Find(question.Key) is { } known && _value.Fits(known)) return JudgeAttempt.Answered(known);
+        // Looked for again: another call may have brought it between the first look and this one's beginning.
+        var known = Known(question);
+        if (known is not null && !_failing) return JudgeAttempt.Answered(known);
         var attempt = await _patience.AskAsync((number, token) => AskOnceAsync(question.Body(number), token), cancellation).ConfigureAwait(false);
-        if (attempt.Verdict is { } verdict && _cache is not null) await _cache.AddAsync(question.Key, verdict, cancellation).ConfigureAwait(false);
-        return attempt;
+        if (attempt.Verdict is not { } verdict || _cache is null) return attempt;
+        if (known is null) await _cache.AddAsync(question.Key, verdict, cancellation).ConfigureAwait(false);
+        else await _cache.ProveAsync(cancellation).ConfigureAwait(false);
+        return JudgeAttempt.Answered(known ?? verdict);
     }
 
     private async Task<JudgeAttempt> AskOnceAsync(string body, CancellationToken cancellation)

@@ -41,7 +41,10 @@ public sealed class JudgeBudgetTests
         using var judge = Judges.Of(server.Url, ("max-tokens", "200"));
         await judge.ValueAsync("a");
         await judge.ValueAsync("b");
+        Assert.Equal(.5, await judge.ValueAsync("a"));
         Assert.Contains("max-tokens = 200 (200 so far)", await judge.FaultAsync("c"), StringComparison.Ordinal);
+        // The pool stays closed: what is known is no proof that there is more.
+        await judge.FaultAsync("a");
         Assert.Equal(2, server.Questions.Count);
     }
 

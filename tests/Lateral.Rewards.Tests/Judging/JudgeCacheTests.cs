@@ -71,6 +71,22 @@ public sealed class JudgeCacheTests : IDisposable
         Assert.Equal(.9, await judge.ValueAsync());
     }
 
+    /// <summary>Else the pool's trial would find a verifier that works, let everything through, and give up the groups that fail.</summary>
+    [Fact]
+    public async Task What_is_known_must_not_hide_that_the_endpoint_is_away()
+    {
+        await using var server = new JudgeServer(Behave.Score(5), Behave.Status(400, "no"), Behave.Status(400, "no"), Behave.Score(9), Behave.Score(8));
+        using var judge = Judges.Of(server.Url, ("cache-file", File));
+        Assert.Equal(.5, await judge.ValueAsync("a"));
+        await judge.FaultAsync("b");
+        await judge.FaultAsync("a");
+        // Answered at last: what was said first stays said, and nothing known is asked any more.
+        Assert.Equal(.5, await judge.ValueAsync("a"));
+        Assert.Equal(.5, await judge.ValueAsync("a"));
+        Assert.Equal(["a", "b", "a", "a"], server.Questions.Select(Completion));
+        Assert.Single(System.IO.File.ReadLines(File));
+    }
+
     [Fact]
     public async Task File_must_answer_the_next_process_without_a_request()
     {
