@@ -84,6 +84,11 @@ internal static class Options
 
     public static Option<string> RunsDir() => new("--runs-dir") { Description = $"folder of the run directories (default: {Runs.RunCatalog.DefaultFolder})", HelpName = "DIR" };
 
+    public static Option<bool> AcceptUnsandboxed() => new("--i-accept-unsandboxed") { Description = "for tests only: where bubblewrap cannot be used, run what a model writes without walls, as this user" };
+
+    /// <summary>That option as settings of every reward kind that runs programs.</summary>
+    public static string[] Unsandboxed(bool accepted) => accepted ? [.. new[] { "code", "diffucoder-code", "espo-code" }.Select(kind => $"reward.kinds.{kind}.accept-unsandboxed = on")] : [];
+
     public static Option<bool> Json() => new("--json") { Description = "print JSON for programs instead of text for people" };
 
     public static Argument<string> Run() => OfRuns(new("NAME") { Description = "the run, for example quickstart" });

@@ -25,8 +25,10 @@ internal static partial class NodeCommand
         node.SetAction(async (parsed, cancellation) =>
         {
             string[] all = [.. parsed.GetValue(sets) ?? [], .. TrainCommand.Given("run.name", parsed.GetValue(name)), .. TrainCommand.Given("run.dir", parsed.GetValue(folder))];
-            var run = TrainCommand.Of(parsed.GetValue(files)!, all);
-            var part = new RunNode(RolesOf(parsed.GetValue(role) ?? [], run.Settings.Topology), []) { Name = NameOf(parsed.GetValue(alias)) };
+            var roles = RolesOf(parsed.GetValue(role) ?? [], TrainCommand.OfPinned(parsed.GetValue(files)!, all).Settings.Topology);
+            if (RunData.IsReadBy(roles)) all = RunData.Pin(parsed.GetValue(files)!, all);
+            var run = TrainCommand.OfPinned(parsed.GetValue(files)!, all);
+            var part = new RunNode(roles, []) { Name = NameOf(parsed.GetValue(alias)) };
             var directory = new RunDirectory(Path.GetFullPath(run.Settings.Directory));
             return part.Roles.HasFlag(NodeRoles.Coordinator) && directory.Exists
                 ? await ResumeAsync(terminal, directory, RunSettingsLoader.Load(parsed.GetValue(files)!, all, null, ShippedPlugins.All), part, parsed.GetValue(json), cancellation)

@@ -14,16 +14,16 @@ internal static class TrainCommand
 {
     public static Command Create(Terminal terminal)
     {
-        var (files, sets, folder, json) = (Options.Configs(), Options.Set(), Options.RunsDir(), Options.Json());
+        var (files, sets, folder, json, unsandboxed) = (Options.Configs(), Options.Set(), Options.RunsDir(), Options.Json(), Options.AcceptUnsandboxed());
         var name = new Option<string>("--name") { Description = "the run's name (default: that of the first file)" };
         var seed = new Option<string>("--seed") { Description = "seed of every random draw" };
         var dry = new Option<bool>("--dry-run") { Description = "say what the run would do and write, and start nothing" };
-        var train = new Command("train", Help.Line("start a new run", "train hocon/quickstart.conf --name first")) { files, sets, name, seed, folder, dry, json };
+        var train = new Command("train", Help.Line("start a new run", "train hocon/quickstart.conf --name first")) { files, sets, name, seed, folder, dry, unsandboxed, json };
         train.SetAction(async (parsed, cancellation) =>
         {
             string[] all =
             [
-                .. parsed.GetValue(sets) ?? [], .. Given("run.name", parsed.GetValue(name)), .. Given("run.dir", parsed.GetValue(folder)),
+                .. parsed.GetValue(sets) ?? [], .. Options.Unsandboxed(parsed.GetValue(unsandboxed)), .. Given("run.name", parsed.GetValue(name)), .. Given("run.dir", parsed.GetValue(folder)),
                 .. parsed.GetValue(seed) is { } value ? [$"run.seed = {value}"] : Array.Empty<string>(),
             ];
             var run = Of(parsed.GetValue(files)!, all);
@@ -34,17 +34,15 @@ internal static class TrainCommand
         return train;
     }
 
+    /// <exception cref="UserException">the configuration is a fork's, or a file of rows cannot be read</exception>
+    public static NewRun Of(string[] files, string[] sets) => OfPinned(files, RunData.Pin(files, sets));
+
+    /// <param name="sets">say which rows the run has, where this process reads any</param>
     /// <exception cref="UserException">the configuration is a fork's</exception>
-    public static NewRun Of(string[] files, string[] sets)
+    public static NewRun OfPinned(string[] files, string[] sets)
     {
         var reading = new ReadFiles();
         var loaded = RunSettingsLoader.Load(files, sets, reading.Options, ShippedPlugins.All);
-        if (loaded.Settings.Data is { Sha256: null } data)
-        {
-            sets = [.. sets, RunSettingsLoader.Set("data.sha256", RunData.HashOf(data))];
-            loaded = RunSettingsLoader.Load(files, sets, reading.Options, ShippedPlugins.All);
-        }
-
         if (loaded.Settings.ForkedFrom is { } parent)
             throw new UserException(ExitCode.Usage, $"run.forked-from = {parent}: only fork writes it - {Commands.Program} fork {parent} --name NEW");
         return new NewRun(loaded.Settings, () => RunDirectory.Create(loaded.Settings, new WrittenConfig(reading.Written(sets), loaded.Resolved)));
@@ -58,14 +56,14 @@ internal static class ResumeCommand
 {
     public static Command Create(Terminal terminal)
     {
-        var (name, sets, folder, json) = (Options.Run(), Options.Set(), Options.RunsDir(), Options.Json());
+        var (name, sets, folder, json, unsandboxed) = (Options.Run(), Options.Set(), Options.RunsDir(), Options.Json(), Options.AcceptUnsandboxed());
         var backup = new Option<bool>("--from-backup") { Description = "the journal in journal.dir is lost: go on from its copy in the run directory, without what came after it" };
-        var resume = new Command("resume", Help.Line("go on with a run where its journal ends", "resume first")) { name, sets, backup, folder, json };
+        var resume = new Command("resume", Help.Line("go on with a run where its journal ends", "resume first")) { name, sets, backup, folder, unsandboxed, json };
         resume.SetAction(async (parsed, cancellation) =>
         {
             var catalog = RunsCommand.Catalog(parsed.GetValue(folder));
             var directory = catalog.Find(parsed.GetValue(name)!);
-            var settings = ChangedSettings.Apply(catalog, directory, parsed.GetValue(sets) ?? []);
+            var settings = ChangedSettings.Apply(catalog, directory, [.. parsed.GetValue(sets) ?? [], .. Options.Unsandboxed(parsed.GetValue(unsandboxed))]);
             if (parsed.GetValue(backup)) Restore(terminal, settings, directory);
             return await ResumeAsync(terminal, settings, directory, Launch.LocalNode(settings), parsed.GetValue(json), cancellation);
         });

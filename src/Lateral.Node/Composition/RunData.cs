@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Lateral.Actors;
+using Lateral.Actors.Settings;
 using Lateral.Core.Prompts;
 using Lateral.Core.Runs;
 using Lateral.Diffusion.Tokens;
@@ -30,10 +31,17 @@ internal static class RunData
         return data.Counts;
     }
 
+    public static bool IsReadBy(NodeRoles roles) => (roles & Readers) != NodeRoles.None;
+
+    /// <summary>The command line's settings, and with them which rows a run begins with, where it reads any and nobody has said it: it is stored with the run.</summary>
+    /// <exception cref="UserException">a file cannot be read</exception>
+    public static string[] Pin(string[] files, string[] sets) =>
+        RunSettingsLoader.Load(files, sets, null, ShippedPlugins.All).Settings.Data is { Sha256: null } data ? [.. sets, RunSettingsLoader.Set("data.sha256", HashOf(data))] : sets;
+
     /// <exception cref="UserException">a file of the run is missing, or not the one that it began with</exception>
     public static void RequireSame(RunSettings settings, NodeRoles roles)
     {
-        if (settings.Data is not { Sha256: { } begun } data || (roles & Readers) == NodeRoles.None) return;
+        if (settings.Data is not { Sha256: { } begun } data || !IsReadBy(roles)) return;
         if (HashOf(data) is var now && !string.Equals(now, begun, StringComparison.OrdinalIgnoreCase))
         {
             throw new UserException(ExitCode.Usage,

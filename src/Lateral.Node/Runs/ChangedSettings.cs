@@ -12,7 +12,7 @@ internal static class ChangedSettings
 {
     /// <summary>Told to the user; <c>*</c> stands for any word, and at the end for any number of them.</summary>
     private static readonly string[] Changeable =
-        ["run.steps", "eval.*", "checkpoint.*", "compute.*", "topology.*", "learner.ranks", "learner.shard-deadline", "learner.spikes.*", "policies.*", "tls.*", "akka.*", "journal.connection-string", "journal.password", "journal.backup-every", "rollout.deadline", "reward.defaults.workers", "reward.defaults.timeout", "reward.pools.*.workers", "reward.pools.*.timeout", "reward.pools.*.url", "reward.pools.*.in-flight", "reward.pools.*.max-requests", "reward.pools.*.max-tokens"];
+        ["run.steps", "eval.*", "checkpoint.*", "compute.*", "topology.*", "learner.ranks", "learner.shard-deadline", "learner.spikes.*", "policies.*", "tls.*", "akka.*", "journal.connection-string", "journal.password", "journal.backup-every", "rollout.deadline", "reward.defaults.workers", "reward.defaults.timeout", "reward.pools.*.workers", "reward.pools.*.timeout", "reward.pools.*.slots", "reward.kinds.*.accept-unsandboxed", "reward.pools.*.accept-unsandboxed", "reward.on-constant", "reward.pools.*.url", "reward.pools.*.in-flight", "reward.pools.*.max-requests", "reward.pools.*.max-tokens"];
 
     /// <summary>The run's settings with the changes, which are kept for later resumes.</summary>
     /// <exception cref="UserException">a change would alter what was trained so far</exception>

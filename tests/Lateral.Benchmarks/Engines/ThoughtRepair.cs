@@ -22,7 +22,7 @@ internal static class ThoughtRepair
     /// <param name="seed">of the choice of thought, digit and replacement: the same for every model</param>
     public static RepairRate Measure(TransformerModel model, ITask task, int blockLength, ulong seed)
     {
-        var tokenizer = new CharTokenizer(task.Alphabet);
+        var tokenizer = new CharTokenizer(task.Alphabet!);
         var items = Enumerable.Range(0, task.HeldOutCount).Select(task.HeldOut).ToArray();
         var random = new CounterRandom(seed);
         var thoughts = (task.GenLength / blockLength) - 1;
