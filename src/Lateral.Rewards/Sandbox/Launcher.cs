@@ -29,7 +29,7 @@ internal sealed class Launcher : IAsyncDisposable
                    exec 3<&- 4>&- 5>&- 6>&- 9<&-
                    echo "started $job" ;;
             kill) kill -s KILL -- "$group$job" 2>/dev/null ;;
-            wait) wait "$job" 2>/dev/null; echo "ended $?" ;;
+            wait) wait "$job" 2>/dev/null; echo "ended $?"; job= ;;
           esac
         done
         kill -s KILL -- "$group$job" 2>/dev/null

@@ -47,9 +47,7 @@ internal sealed class SandboxFolder : IDisposable
         var path = Path.Combine(_folder.FullName, $"{slot}");
         Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         foreach (var pipe in new[] { "in", "out", "err", "status" }) Native.MakePipe(Path.Combine(path, pipe), user);
-        var filter = Path.Combine(path, "filter");
-        File.WriteAllBytes(filter, SeccompFilter.Program);
-        Native.Give(filter, user);
+        File.WriteAllBytes(Path.Combine(path, "filter"), SeccompFilter.Program);
         Native.Give(path, user);
         return path;
     }

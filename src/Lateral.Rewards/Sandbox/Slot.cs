@@ -64,6 +64,12 @@ internal sealed class Slot(string folder, int? user, IControlGroup? group, Sandb
     private async Task<SandboxResult> RunAsync(StartedProgram program, SandboxJob job, TimeSpan limit, CancellationToken cancellation)
     {
         var mark = group?.Mark() ?? default;
+        if (!await program.IsReadyAsync(cancellation))
+        {
+            var complaint = await program.ErrorsAsync(settings.OutputLimit, cancellation);
+            throw new SandboxFaultException($"the sandbox did not start, bubblewrap ended with {await _launcher!.WaitProgramAsync(cancellation)}: {Tail(complaint)}");
+        }
+
         var ending = (int)Ending.Own;
         using var clock = new CancellationTokenSource(limit);
         using var late = clock.Token.UnsafeRegister(_ => End(Ending.Time), null);
@@ -80,7 +86,6 @@ internal sealed class Slot(string folder, int? user, IControlGroup? group, Sandb
         if (group?.Since(mark) is { } memory and not MemoryEnd.Enough)
             return memory == MemoryEnd.OverLimit ? new SandboxResult.OutOfMemory() : new SandboxResult.Fault("the machine ran out of memory, and the kernel ended a program that was below its own limit");
         if ((Ending)ending == Ending.Time && code is null or AllKilled or ProgramKilled) return new SandboxResult.Timeout();
-        if (output is null) return new SandboxResult.Fault($"the sandbox did not start, bubblewrap ended with {own}: {Tail(errors)}");
         return code switch
         {
             null => new SandboxResult.Fault(own == AllKilled ? "the sandbox was killed from outside (SIGKILL)" : $"bubblewrap ended with {own}: {Tail(errors)}"),
@@ -100,7 +105,7 @@ internal sealed class Slot(string folder, int? user, IControlGroup? group, Sandb
     {
         try
         {
-            if (program.Kill() && await Task.WhenAny(program.Status, Task.Delay(TimeSpan.FromSeconds(2))) == program.Status) return;
+            if (program.Status.IsCompleted || (program.Kill() && await Task.WhenAny(program.Status, Task.Delay(TimeSpan.FromSeconds(2))) == program.Status)) return;
             await _launcher!.KillProgramAsync();
         }
         catch (SandboxFaultException)
