@@ -70,12 +70,18 @@ internal sealed class Launcher : IAsyncDisposable
     public async Task<int> StartProgramAsync(CancellationToken cancellation)
     {
         await TellAsync("start");
-        var answer = await AnswerAsync(cancellation);
+        string? answer;
+        // How the one before ended has been told elsewhere.
+        do answer = await AnswerAsync(cancellation);
+        while (answer?.StartsWith("ended ", StringComparison.Ordinal) == true);
         return answer?.Split(' ') is ["started", var id] ? int.Parse(id, CultureInfo.InvariantCulture) : throw new SandboxFaultException($"the launching shell cannot start a program: {await CauseAsync()}");
     }
 
     /// <summary>bubblewrap, and with it everything inside.</summary>
     public Task KillProgramAsync() => TellAsync("kill");
+
+    /// <summary>Lets the shell take note of a program's end, whose status is known.</summary>
+    public Task ForgetProgramAsync() => TellAsync("wait");
 
     /// <returns>the status that bubblewrap itself ended with</returns>
     public async Task<int> WaitProgramAsync(CancellationToken cancellation)

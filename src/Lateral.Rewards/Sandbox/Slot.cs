@@ -52,8 +52,9 @@ internal sealed class Slot(string folder, int? user, IControlGroup? group, Sandb
             await DropAsync();
             return new SandboxResult.Fault(fault.Message);
         }
-        catch (OperationCanceledException)
+        catch
         {
+            // Cancelled, or worse: the next program gets a new shell.
             await DropAsync();
             throw;
         }
@@ -76,10 +77,11 @@ internal sealed class Slot(string folder, int? user, IControlGroup? group, Sandb
         using var left = cancellation.UnsafeRegister(_ => End(Ending.Caller), null);
         var (output, errors) = await program.RunAsync(job, settings.OutputLimit, () => End(Ending.Output));
         var status = await program.Status;
-        var own = await _launcher!.WaitProgramAsync(CancellationToken.None);
+        var own = 0;
+        // Where bubblewrap has told the status in its report nobody waits for the shell.
+        if (status is null) own = await _launcher!.WaitProgramAsync(CancellationToken.None);
+        else await _launcher!.ForgetProgramAsync();
         await EmptyAsync();
-
-        // bubblewrap tells the status in its report; a plain program's is the shell's.
         var code = command.Walls ? status : own;
         cancellation.ThrowIfCancellationRequested();
         if ((Ending)ending == Ending.Output) return new SandboxResult.OutputLimit();
