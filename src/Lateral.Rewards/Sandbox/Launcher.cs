@@ -29,7 +29,7 @@ internal sealed class Launcher : IAsyncDisposable
                    exec 3<&- 4>&- 5>&- 6>&- 9<&-
                    echo "started $job" ;;
             kill) kill -s KILL -- "$group$job" 2>/dev/null ;;
-            wait) wait "$job" 2>/dev/null; echo "ended $?" ;;
+            wait) wait "$job" 2>/dev/null; echo "ended $?"; job= ;;
           esac
         done
         kill -s KILL -- "$group$job" 2>/dev/null
@@ -70,12 +70,18 @@ internal sealed class Launcher : IAsyncDisposable
     public async Task<int> StartProgramAsync(CancellationToken cancellation)
     {
         await TellAsync("start");
-        var answer = await AnswerAsync(cancellation);
+        string? answer;
+        // How the one before ended has been told elsewhere.
+        do answer = await AnswerAsync(cancellation);
+        while (answer?.StartsWith("ended ", StringComparison.Ordinal) == true);
         return answer?.Split(' ') is ["started", var id] ? int.Parse(id, CultureInfo.InvariantCulture) : throw new SandboxFaultException($"the launching shell cannot start a program: {await CauseAsync()}");
     }
 
     /// <summary>bubblewrap, and with it everything inside.</summary>
     public Task KillProgramAsync() => TellAsync("kill");
+
+    /// <summary>Lets the shell take note of a program's end, whose status is known.</summary>
+    public Task ForgetProgramAsync() => TellAsync("wait");
 
     /// <returns>the status that bubblewrap itself ended with</returns>
     public async Task<int> WaitProgramAsync(CancellationToken cancellation)

@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
-using System.Runtime.Versioning;
-using Lateral.Rewards.Sandbox.Filter;
 using Lateral.Rewards.Sandbox.Groups;
 
 namespace Lateral.Rewards.Sandbox;
@@ -23,14 +21,14 @@ public sealed class PythonSandbox : IAsyncDisposable
     private static int _sandboxes;
 
     private readonly SandboxSettings _settings;
-    private readonly DirectoryInfo _folder;
+    private readonly SandboxFolder _folder;
     private readonly IReadOnlyList<Slot> _slots;
     private readonly IReadOnlyList<IControlGroup> _groups;
     private readonly ConcurrentStack<Slot> _free;
     private readonly SemaphoreSlim _places;
     private int _disposed;
 
-    private PythonSandbox(SandboxSettings settings, Protection protection, DirectoryInfo folder, IReadOnlyList<Slot> slots, IReadOnlyList<IControlGroup> groups)
+    private PythonSandbox(SandboxSettings settings, Protection protection, SandboxFolder folder, IReadOnlyList<Slot> slots, IReadOnlyList<IControlGroup> groups)
     {
         (_settings, Protection, _folder, _slots, _groups) = (settings, protection, folder, slots, groups);
         (_free, _places) = (new(slots.Reverse()), new(slots.Count));
@@ -56,13 +54,13 @@ public sealed class PythonSandbox : IAsyncDisposable
         if (groups is not null) ControlGroupFinder.Sweep(groups);
         // Without walls a user of its own would only lose the way to the interpreter.
         var users = Native.IsRoot && command.Walls;
-        var folder = Directory.CreateTempSubdirectory("lateral-sandbox-");
-        if (users) File.SetUnixFileMode(folder.FullName, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherExecute | UnixFileMode.GroupExecute);
+        SandboxFolder.Sweep();
+        var folder = SandboxFolder.Make();
         var (number, slots, made) = (Interlocked.Increment(ref _sandboxes), new List<Slot>(), new List<IControlGroup>());
         for (var i = 0; i < settings.Slots; i++)
         {
             int? user = users ? FirstUser + i : null;
-            var place = MakeFolder(Path.Combine(folder.FullName, $"{i}"), user);
+            var place = folder.MakeSlot(i, user);
             // Four for the shell, bubblewrap, the first process inside and the one before, and as many that have ended and that the machine's first process has not yet taken note of.
             if (groups?.Make(ControlGroupFinder.Name($"{number}-{i}"), settings.MemoryLimit, settings.Processes + 7) is { } group) made.Add(group);
             slots.Add(new Slot(place, user, groups is null ? null : made[^1], settings, command));
@@ -109,19 +107,8 @@ public sealed class PythonSandbox : IAsyncDisposable
         foreach (var _ in _slots) await _places.WaitAsync();
         foreach (var slot in _slots) await slot.DisposeAsync();
         foreach (var group in _groups) group.Remove();
-        _folder.Delete(recursive: true);
+        _folder.Dispose();
         _places.Release(_slots.Count);
-    }
-
-    [SupportedOSPlatform("linux")]
-    private static string MakeFolder(string path, int? user)
-    {
-        Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        foreach (var pipe in new[] { "in", "out", "err", "status" }) Native.MakePipe(Path.Combine(path, pipe), user);
-        File.WriteAllBytes(Path.Combine(path, "filter"), SeccompFilter.Program);
-        Native.Give(Path.Combine(path, "filter"), user);
-        Native.Give(path, user);
-        return path;
     }
 
     /// <summary>The shells end with this process whatever happens here; what is left of folders the next one sweeps.</summary>

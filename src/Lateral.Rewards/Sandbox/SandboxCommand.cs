@@ -19,10 +19,10 @@ internal sealed record SandboxCommand(bool Walls, IReadOnlyList<string> Words)
     /// <exception cref="SandboxUnavailableException">this machine cannot have a sandbox, and none is insisted on</exception>
     public static async Task<SandboxCommand> OfAsync(SandboxSettings settings, PythonInstallation python, bool groups, CancellationToken cancellation)
     {
-        var why = await WhyNotAsync(cancellation);
+        var why = await WhyNotAsync(settings.Bubblewrap, cancellation);
         var processes = groups ? "0" : Math.Min(settings.Processes, Protection.ProcessesWithoutGroup).ToString(CultureInfo.InvariantCulture);
         string[] program = ["-I", "-S", "-B", "-c", EmbeddedPython.Text("boot.py"), processes];
-        if (why is null) return new(true, [.. Bubble(settings, python, await NewAsync(cancellation)), "--", python.Executable, .. program]);
+        if (why is null) return new(true, [.. Bubble(settings, python, await NewAsync(settings.Bubblewrap!, cancellation)), "--", python.Executable, .. program]);
         if (!settings.AcceptUnsandboxed) throw new SandboxUnavailableException($"programs that a model writes are only run in a sandbox, and there is none: {why}");
         return new(false, [Find("setsid") ?? throw new SandboxUnavailableException("setsid is missing: apt-get install util-linux"), python.Executable, .. program]);
     }
@@ -33,7 +33,7 @@ internal sealed record SandboxCommand(bool Walls, IReadOnlyList<string> Words)
     /// </summary>
     private static IEnumerable<string> Bubble(SandboxSettings settings, PythonInstallation python, bool disable) =>
     [
-        Find("bwrap")!, "--unshare-all", "--unshare-user", .. disable ? ["--disable-userns"] : Array.Empty<string>(), "--as-pid-1", "--die-with-parent", "--new-session", "--cap-drop", "ALL",
+        settings.Bubblewrap!, "--unshare-all", "--unshare-user", .. disable ? ["--disable-userns"] : Array.Empty<string>(), "--as-pid-1", "--die-with-parent", "--new-session", "--cap-drop", "ALL",
         "--clearenv", "--setenv", "PATH", "/usr/bin", "--setenv", "HOME", "/tmp", "--setenv", "PYTHONHASHSEED", "0", "--setenv", "LANG", "C.UTF-8", "--hostname", "sandbox",
         "--ro-bind", python.Executable, python.Executable,
         .. python.Folders.Where(folder => !IsLink(folder)).SelectMany(folder => new[] { "--ro-bind", folder, folder }),
@@ -45,16 +45,16 @@ internal sealed record SandboxCommand(bool Walls, IReadOnlyList<string> Words)
     /// <summary>A folder below a link is reached through it.</summary>
     private static bool IsLink(string folder) => new DirectoryInfo(folder).LinkTarget is not null || (Path.GetDirectoryName(folder) is "/lib" && new DirectoryInfo("/lib").LinkTarget is not null);
 
-    private static async Task<string?> WhyNotAsync(CancellationToken cancellation)
+    private static async Task<string?> WhyNotAsync(string? bubblewrap, CancellationToken cancellation)
     {
         if (RuntimeInformation.OSArchitecture != Architecture.X64) return $"its filter knows the system calls of x86-64, and this is {RuntimeInformation.OSArchitecture}";
-        if (Find("bwrap") is not { } bwrap) return $"bubblewrap is not installed - {Install}";
-        var (code, _, errors) = await RunAsync(bwrap, ["--unshare-all", "--ro-bind", "/", "/", "true"], cancellation);
+        if (bubblewrap is null) return $"bubblewrap is not installed - {Install}";
+        var (code, _, errors) = await RunAsync(bubblewrap, ["--unshare-all", "--ro-bind", "/", "/", "true"], cancellation);
         return code == 0 ? null : $"bubblewrap cannot make namespaces here ({errors.Trim()}) - a container has to allow user namespaces, and sysctl user.max_user_namespaces must not be 0; then `bwrap --unshare-all --ro-bind / / true` has to end with status 0";
     }
 
     /// <summary>The option came with 0.8; without it the filter alone keeps programs from making namespaces.</summary>
-    private static async Task<bool> NewAsync(CancellationToken cancellation) => (await RunAsync(Find("bwrap")!, ["--help"], cancellation)).Output.Contains("--disable-userns", StringComparison.Ordinal);
+    private static async Task<bool> NewAsync(string bubblewrap, CancellationToken cancellation) => (await RunAsync(bubblewrap, ["--help"], cancellation)).Output.Contains("--disable-userns", StringComparison.Ordinal);
 
     private static async Task<(int Code, string Output, string Errors)> RunAsync(string program, string[] arguments, CancellationToken cancellation)
     {

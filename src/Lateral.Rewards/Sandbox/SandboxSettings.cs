@@ -26,6 +26,9 @@ public sealed record SandboxSettings
 
     /// <summary>Where bubblewrap cannot be used, run programs without any walls. For tests only: what a model writes can then do all that this process may.</summary>
     public bool AcceptUnsandboxed { get; init; }
+
+    /// <summary>Where bubblewrap is; null = not on this machine.</summary>
+    internal string? Bubblewrap { get; init; } = SandboxCommand.Find("bwrap");
 }
 
 /// <summary>Whom a sandbox protects from what on this machine.</summary>

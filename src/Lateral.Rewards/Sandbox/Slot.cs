@@ -52,8 +52,9 @@ internal sealed class Slot(string folder, int? user, IControlGroup? group, Sandb
             await DropAsync();
             return new SandboxResult.Fault(fault.Message);
         }
-        catch (OperationCanceledException)
+        catch
         {
+            // Cancelled, or worse: the next program gets a new shell.
             await DropAsync();
             throw;
         }
@@ -64,23 +65,29 @@ internal sealed class Slot(string folder, int? user, IControlGroup? group, Sandb
     private async Task<SandboxResult> RunAsync(StartedProgram program, SandboxJob job, TimeSpan limit, CancellationToken cancellation)
     {
         var mark = group?.Mark() ?? default;
+        if (!await program.IsReadyAsync(cancellation))
+        {
+            var complaint = await program.ErrorsAsync(settings.OutputLimit, cancellation);
+            throw new SandboxFaultException($"the sandbox did not start, bubblewrap ended with {await _launcher!.WaitProgramAsync(cancellation)}: {Tail(complaint)}");
+        }
+
         var ending = (int)Ending.Own;
         using var clock = new CancellationTokenSource(limit);
         using var late = clock.Token.UnsafeRegister(_ => End(Ending.Time), null);
         using var left = cancellation.UnsafeRegister(_ => End(Ending.Caller), null);
         var (output, errors) = await program.RunAsync(job, settings.OutputLimit, () => End(Ending.Output));
         var status = await program.Status;
-        var own = await _launcher!.WaitProgramAsync(CancellationToken.None);
+        var own = 0;
+        // Where bubblewrap has told the status in its report nobody waits for the shell.
+        if (status is null) own = await _launcher!.WaitProgramAsync(CancellationToken.None);
+        else await _launcher!.ForgetProgramAsync();
         await EmptyAsync();
-
-        // bubblewrap tells the status in its report; a plain program's is the shell's.
         var code = command.Walls ? status : own;
         cancellation.ThrowIfCancellationRequested();
         if ((Ending)ending == Ending.Output) return new SandboxResult.OutputLimit();
         if (group?.Since(mark) is { } memory and not MemoryEnd.Enough)
             return memory == MemoryEnd.OverLimit ? new SandboxResult.OutOfMemory() : new SandboxResult.Fault("the machine ran out of memory, and the kernel ended a program that was below its own limit");
         if ((Ending)ending == Ending.Time && code is null or AllKilled or ProgramKilled) return new SandboxResult.Timeout();
-        if (output is null) return new SandboxResult.Fault($"the sandbox did not start, bubblewrap ended with {own}: {Tail(errors)}");
         return code switch
         {
             null => new SandboxResult.Fault(own == AllKilled ? "the sandbox was killed from outside (SIGKILL)" : $"bubblewrap ended with {own}: {Tail(errors)}"),
@@ -100,7 +107,7 @@ internal sealed class Slot(string folder, int? user, IControlGroup? group, Sandb
     {
         try
         {
-            if (program.Kill() && await Task.WhenAny(program.Status, Task.Delay(TimeSpan.FromSeconds(2))) == program.Status) return;
+            if (program.Status.IsCompleted || (program.Kill() && await Task.WhenAny(program.Status, Task.Delay(TimeSpan.FromSeconds(2))) == program.Status)) return;
             await _launcher!.KillProgramAsync();
         }
         catch (SandboxFaultException)

@@ -49,18 +49,46 @@ internal sealed class StartedProgram : IAsyncDisposable
         PipeStream Reader(string name) => Native.OpenReader(Path.Combine(folder, name));
     }
 
+    /// <summary>Whether the interpreter works. A program's wall clock begins behind this, so that a slow machine's start is not held against it.</summary>
+    /// <exception cref="SandboxFaultException">it neither starts nor ends</exception>
+    public async Task<bool> IsReadyAsync(CancellationToken cancellation)
+    {
+        var sign = new byte[1];
+        try
+        {
+            return await _output.ReadAsync(sign, cancellation).AsTask().WaitAsync(Launcher.Patience, cancellation) == 1 && sign[0] == Ready;
+        }
+        catch (TimeoutException hung)
+        {
+            throw new SandboxFaultException($"the interpreter does not start within {Launcher.Patience.TotalSeconds:0} s", hung);
+        }
+    }
+
     /// <summary>Gives the program to the interpreter and reads what it writes, until nobody holds the other ends.</summary>
     /// <param name="tooMuch">called once when a stream goes over its limit; reading goes on, into nothing, until the program is dead</param>
-    /// <returns>output without the sign that the interpreter works (null where that is missing), and errors</returns>
-    public async Task<(byte[]? Output, byte[] Errors)> RunAsync(SandboxJob job, int limit, Action tooMuch)
+    public async Task<(byte[] Output, byte[] Errors)> RunAsync(SandboxJob job, int limit, Action tooMuch)
     {
-        var (output, errors) = (ReadAsync(_output, limit + 1, tooMuch), ReadAsync(_errors, limit, tooMuch));
+        var (output, errors) = (ReadAsync(_output, limit, tooMuch), ReadAsync(_errors, limit, tooMuch));
         var writing = WriteAsync(job);
         var (written, complained) = (await output, await errors);
         // A program that is dead does not read on.
         await _stop.CancelAsync();
         await writing;
-        return (written is [Ready, ..] ? written[1..] : null, complained);
+        return (written, complained);
+    }
+
+    /// <summary>What it complained about where it does not start.</summary>
+    /// <exception cref="SandboxFaultException">it does not end, either</exception>
+    public async Task<byte[]> ErrorsAsync(int limit, CancellationToken cancellation)
+    {
+        try
+        {
+            return await ReadAsync(_errors, limit, static () => { }).WaitAsync(Launcher.Patience, cancellation);
+        }
+        catch (TimeoutException hung)
+        {
+            throw new SandboxFaultException("the sandbox neither starts nor ends", hung);
+        }
     }
 
     /// <summary>

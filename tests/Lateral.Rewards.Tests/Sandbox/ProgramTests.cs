@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Text;
 using Lateral.Rewards.Sandbox;
 
@@ -26,6 +27,28 @@ public sealed class ProgramTests(SandboxFixture fixture) : IClassFixture<Sandbox
     public async Task Slots_must_be_fresh_for_every_program()
     {
         for (var i = 0; i < 6; i++) Assert.Equal("[]", await fixture.PrintedAsync("import os; print(os.listdir('/tmp')); open('/tmp/left', 'w').write('x')"));
+    }
+
+    [SandboxFact]
+    public async Task More_callers_than_slots_must_all_get_their_own_answer()
+    {
+        var answers = await Task.WhenAll(Enumerable.Range(0, 12).Select(i => fixture.PrintedAsync($"print({i} * {i})")));
+        Assert.Equal(Enumerable.Range(0, 12).Select(i => $"{i * i}"), answers);
+    }
+
+    [SandboxFact]
+    public async Task Every_program_must_leave_its_time_and_its_end_in_the_histogram()
+    {
+        var measured = new System.Collections.Concurrent.ConcurrentBag<(double Seconds, object? Result)>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, self) =>
+        {
+            if (instrument is { Meter.Name: "Lateral.Rewards", Name: "reward/sandbox/seconds" }) self.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<double>((_, seconds, tags, _) => measured.Add((seconds, tags[0].Value)));
+        listener.Start();
+        await fixture.RunAsync("while True: pass");
+        Assert.Contains(measured, one => one.Result is "Timeout" && one.Seconds >= SandboxFixture.Settings.TimeLimit.TotalSeconds);
     }
 
     [SandboxFact]

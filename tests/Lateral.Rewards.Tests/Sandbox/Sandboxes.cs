@@ -40,13 +40,18 @@ internal sealed class SandboxFact : FactAttribute
 {
     public SandboxFact() => Skip = Missing;
 
+    /// <summary>Null where this machine can have no sandbox.</summary>
+    public static Protection? Protection { get; private set; }
+
     public static string? Missing { get; } = Find();
 
     private static string? Find()
     {
         try
         {
-            PythonSandbox.OpenAsync(SandboxFixture.Settings with { Slots = 1 }, default).GetAwaiter().GetResult().DisposeAsync().AsTask().Wait();
+            var sandbox = PythonSandbox.OpenAsync(SandboxFixture.Settings with { Slots = 1 }, default).GetAwaiter().GetResult();
+            Protection = sandbox.Protection;
+            sandbox.DisposeAsync().AsTask().Wait();
             return null;
         }
         catch (SandboxUnavailableException missing)
@@ -68,4 +73,11 @@ internal sealed class SharedSandboxFact : FactAttribute
 internal sealed class SandboxTheory : TheoryAttribute
 {
     public SandboxTheory() => Skip = SandboxFact.Missing;
+}
+
+/// <summary>A theory about limits that hold for all processes of a program together.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class GroupTheory : TheoryAttribute
+{
+    public GroupTheory() => Skip = SandboxFact.Missing ?? (SandboxFact.Protection!.Groups ? null : "no memory and pids cgroup can be written here");
 }

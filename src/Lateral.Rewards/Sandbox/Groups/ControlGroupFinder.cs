@@ -40,7 +40,6 @@ internal sealed class ControlGroupFinder(string mounts, string own)
         foreach (var folder in groups.Folders)
         {
             if (Path.GetFileName(folder).Split('-') is not ["lateral", var text, ..] || !int.TryParse(text, out var owner) || Native.Exists(owner)) continue;
-            foreach (var process in GroupFiles.Processes(folder)) Native.SendKill(process);
             if (GroupFiles.Processes(folder).Count == 0) GroupFiles.Remove(folder);
         }
     }
