@@ -97,12 +97,11 @@ public static class ModelStore
     /// <summary>The number of values that a model has.</summary>
     public static long ParameterCount(TransformerSpec spec) => ModelLayout.Of(spec).Sum(layout => layout.Count);
 
-    private static TransformerModel Build(TransformerSpec spec, Device device, bool trainable, Func<ParameterLayout, int, Tensor> value) =>
-        new(spec, Parameters(ModelLayout.Of(spec), device, trainable, value), device);
+    private static TransformerModel Build(TransformerSpec spec, Device device, bool trainable, Func<ParameterLayout, int, Tensor> value) => Build(spec, ModelLayout.Of(spec), device, trainable, value);
 
-    /// <summary>Parameters by name on a device, in no scope; whoever asked owns them.</summary>
+    /// <summary>A model of other parameters than its family's.</summary>
     /// <param name="value">of a parameter, and its place in the list</param>
-    internal static Dictionary<string, Tensor> Parameters(IReadOnlyList<ParameterLayout> layouts, Device device, bool trainable, Func<ParameterLayout, int, Tensor> value)
+    internal static TransformerModel Build(TransformerSpec spec, IReadOnlyList<ParameterLayout> layouts, Device device, bool trainable, Func<ParameterLayout, int, Tensor> value)
     {
         using var scope = NewDisposeScope();
         using var quiet = no_grad();
@@ -113,7 +112,7 @@ public static class ModelStore
             return parameter;
         }, StringComparer.Ordinal);
         foreach (var parameter in parameters.Values) parameter.DetachFromDisposeScope();
-        return parameters;
+        return new TransformerModel(spec, parameters, device);
     }
 
     internal static Tensor Draw(ParameterLayout layout, int place, CounterRandom random)

@@ -61,5 +61,5 @@ internal static class RewardModelStore
     }
 
     private static RewardModel Built(TransformerSpec spec, Device device, bool trainable, Func<ParameterLayout, int, Tensor> value) =>
-        new(new TransformerModel(spec, ModelStore.Parameters(Layout(spec), device, trainable, value), device));
+        new(ModelStore.Build(spec, Layout(spec), device, trainable, value));
 }

@@ -87,6 +87,7 @@ public class LeakTests
             await learner.SaveAsync(folder, RewardTrainingTests.Info);
         }
 
+        var closed = torch.Tensor.TotalCount;
         await using (var scorer = await RewardScorer.OpenAsync(folder, "cpu", 8))
         {
             long before = 0;
@@ -96,8 +97,11 @@ public class LeakTests
                 if (round == 0) before = torch.Tensor.TotalCount;
                 Assert.Equal(before, torch.Tensor.TotalCount);
             }
+
+            Assert.True(before > closed);
         }
 
+        Assert.Equal(closed, torch.Tensor.TotalCount);
         Directory.Delete(folder, recursive: true);
     }
 

@@ -22,7 +22,7 @@ public sealed class RewardModelTests
         using var model = TinyReward.Model();
         using var scope = NewDisposeScope();
         using var quiet = no_grad();
-        var core = new TransformerModel(model.Spec, new(model.Parameters), CPU);
+        using var core = new TransformerModel(model.Spec, model.Parameters.ToDictionary(pair => pair.Key, pair => pair.Value.alias(), StringComparer.Ordinal), CPU);
         var rewards = model.Of(Texts, 1000);
         foreach (var (i, text) in Texts.Index())
         {
