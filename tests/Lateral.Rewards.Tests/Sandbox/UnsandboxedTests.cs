@@ -12,7 +12,7 @@ public sealed class UnsandboxedTests
     [PythonFact]
     public async Task Missing_bubblewrap_must_refuse_the_start_and_say_how_to_get_it()
     {
-        var refusal = await Assert.ThrowsAsync<Core.Rewards.RewardUnavailableException>(() => new CodeVerifier(new CodeSettings(false, Without), TimeProvider.System).PrepareAsync(default));
+        var refusal = await Assert.ThrowsAsync<Core.Rewards.RewardUnavailableException>(() => new CodeVerifier(Without, (_, judgement) => CodeScores.Tests(judgement, isRate: false), TimeProvider.System).PrepareAsync(default));
         Assert.Contains("bubblewrap is not installed - apt-get install bubblewrap", refusal.Message, StringComparison.Ordinal);
         Assert.Contains("`bwrap --unshare-all --ro-bind / / true` has to end with status 0", refusal.Message, StringComparison.Ordinal);
     }
