@@ -21,7 +21,7 @@ public sealed class SettingsSpecs
     public void Shipped_file_must_load(string file)
     {
         // Runs stand alone; everything else is half a run and lies over the quickstart.
-        var alone = file == "quickstart.conf" || file.StartsWith("tasks", StringComparison.Ordinal) || file.StartsWith("experiments", StringComparison.Ordinal);
+        var alone = file == "quickstart.conf" || file.StartsWith("tasks", StringComparison.Ordinal) || file.StartsWith("data", StringComparison.Ordinal) || file.StartsWith("experiments", StringComparison.Ordinal);
         string[] files = alone ? [Path.Combine(Folder, file)] : [Quickstart, Path.Combine(Folder, file)];
         Assert.NotEmpty(RunSettingsLoader.Load(files, []).Settings.Pools);
     }

@@ -6,6 +6,7 @@ using Lateral.Core.Rewards;
 using Lateral.Core.Rollouts;
 using Lateral.Node.Cli;
 using Lateral.Node.Composition;
+using Lateral.Rewards.Kinds;
 using Lateral.Rewards.Verifiers;
 
 namespace Lateral.Node.Tests;

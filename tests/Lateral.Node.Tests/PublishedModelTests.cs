@@ -135,7 +135,7 @@ public sealed class PublishedModelTests : IDisposable
         var model = PublishedFolder.Create(Path.Combine(_folder.Path, "model"));
         var data = _folder.File("a.jsonl", """{"task_id": "a", "prompt": "def f():\n", "question": "q", "answer": "#### 1"}""");
         Assert.Contains("needs --data FILE", await Fail(2, "eval", model, "--suite", "gsm8k"), StringComparison.Ordinal);
-        Assert.Contains("write --to FILE", await Fail(2, "eval", model, "--suite", "humaneval", "--data", data), StringComparison.Ordinal);
+        Assert.Contains("has no 'entry_point'", await Fail(2, "eval", model, "--suite", "humaneval", "--data", data), StringComparison.Ordinal);
         Assert.Contains("write --temperature 0.7, or --samples 1", await Fail(2, "eval", model, "--suite", "gsm8k", "--data", data, "--samples", "4"), StringComparison.Ordinal);
         Assert.Contains("write --prompt", await Fail(2, "sample", model), StringComparison.Ordinal);
         Assert.Contains("longer than the model's 256", await Fail(2, "sample", model, "--prompt", new string('a', 250)), StringComparison.Ordinal);

@@ -16,25 +16,25 @@ internal static class EvalCommand
 {
     public static Command Create(Terminal terminal)
     {
-        var (run, folder, json) = (OpenedPolicy.Argument(), Options.RunsDir(), Options.Json());
+        var (run, folder, json, unsandboxed) = (OpenedPolicy.Argument(), Options.RunsDir(), Options.Json(), Options.AcceptUnsandboxed());
         var config = OpenedPolicy.Config();
         var data = new Option<string>("--data") { Description = "prompts from a file instead of the task's held-out ones (sudoku CSV, countdown JSONL)", HelpName = "FILE" };
         var prompts = new Option<int?>("--prompts") { Description = "how many prompts (default: eval.final-prompts, or the whole file)" };
         var samples = new Option<int?>("--samples") { Description = "k of pass@k (default: eval.samples)" };
         var vote = new Option<int?>("--vote") { Description = "how many of these samples elect an answer (default: eval.vote)" };
-        var suite = new Option<string?>("--suite") { Description = $"problems of --data that a published model's directory is asked: {string.Join(", ", SuiteCatalogue.Names)}", HelpName = "NAME" };
-        suite.AcceptOnlyFromAmong([.. SuiteCatalogue.Names]);
+        var suite = new Option<string?>("--suite") { Description = $"problems of --data that a published model's directory is asked: {string.Join(", ", Suite.Names)}", HelpName = "NAME" };
+        suite.AcceptOnlyFromAmong([.. Suite.Names]);
         var (to, temperature, batch, completion) = (
             new Option<string?>("--to") { Description = "with --suite: writes every completion and its verdicts here, a JSON object a line", HelpName = "FILE" },
             new Option<double>("--temperature") { Description = "with --suite: 0 is greedy" },
             new Option<int>("--batch") { Description = "with --suite: prompts that are completed together", DefaultValueFactory = _ => 8 }, new CompletionOptions());
-        var eval = new Command("eval", Help.Line("evaluate a saved policy or a model directory", "eval first@120 --samples 8")) { run, data, prompts, samples, vote, config, folder, json, suite, to, temperature, batch };
+        var eval = new Command("eval", Help.Line("evaluate a saved policy or a model directory", "eval first@120 --samples 8")) { run, data, prompts, samples, vote, config, folder, json, suite, to, temperature, batch, unsandboxed };
         completion.AddTo(eval);
         eval.SetAction(async (parsed, cancellation) =>
         {
             if (parsed.GetValue(suite) is { } name)
             {
-                var asked = new SuiteRun(SuiteCatalogue.Of(name), parsed.GetValue(run)!, parsed.GetValue(data), Positive("--prompts", parsed.GetValue(prompts)), Positive("--samples", parsed.GetValue(samples)) ?? 1, Positive("--batch", parsed.GetValue(batch))!.Value, parsed.GetValue(to));
+                var asked = new SuiteRun(Suite.Of(name), parsed.GetValue(run)!, parsed.GetValue(data), Positive("--prompts", parsed.GetValue(prompts)), Positive("--samples", parsed.GetValue(samples)) ?? 1, Positive("--batch", parsed.GetValue(batch))!.Value, parsed.GetValue(to), parsed.GetValue(unsandboxed));
                 await asked.RunAsync(terminal, parsed, completion, parsed.GetValue(temperature), parsed.GetValue(json), cancellation);
                 return (int)ExitCode.Done;
             }

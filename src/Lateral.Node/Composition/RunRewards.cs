@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Lateral.Actors;
 using Lateral.Core.Rewards;
 using Lateral.Core.Runs;
+using Lateral.Rewards.Kinds;
 using Lateral.Rewards.Verifiers;
 
 namespace Lateral.Node.Composition;

@@ -1,5 +1,4 @@
 using Lateral.Core.Rewards;
-using Lateral.Rewards.Composites;
 using Lateral.Rewards.Verifiers;
 
 namespace Lateral.Rewards.Code;
@@ -8,21 +7,21 @@ namespace Lateral.Rewards.Code;
 internal static class CodeScores
 {
     /// <summary>
-    /// 1 where every test passes, else 0; or the share of tests that pass. Parts: <c>passed</c> (all of them), <c>rate</c>, <c>syntax</c> (it can be parsed), <c>trusted</c> (1: every value was compared outside of a
+    /// 1 where every test passes, else 0; or the share of tests that pass. Parts: <c>answer</c> (1: all of them pass), <c>rate</c>, <c>syntax</c> (it can be parsed), <c>trusted</c> (1: every value was compared outside of a
     /// sandbox; 0: Python compared, in a sandbox without the program). A program over a limit is a model fault.
     /// </summary>
     public static RewardOutcome Tests(CodeJudgement judgement, bool isRate) => judgement switch
     {
         CodeJudgement.Judged judged => Outcomes.Scored(
             isRate ? judged.Rate : Outcomes.OneIf(judged.Passed == judged.Total),
-            ("passed", Outcomes.OneIf(judged.Passed == judged.Total)), ("rate", judged.Rate), ("syntax", Outcomes.OneIf(judged.Syntax)), ("trusted", Outcomes.OneIf(judged.Trusted))),
+            ("answer", Outcomes.OneIf(judged.Passed == judged.Total)), ("rate", judged.Rate), ("syntax", Outcomes.OneIf(judged.Syntax)), ("trusted", Outcomes.OneIf(judged.Trusted))),
         CodeJudgement.OverLimit over => new RewardOutcome.ModelFault(over.Kind),
         var other => throw new ArgumentException($"a judgement of the form {other.GetType().Name} is worth nothing", nameof(judgement)),
     };
 
     /// <summary>
     /// The reward of coupled-GRPO (DiffuCoder, arXiv 2506.20639) and ESPO (arXiv 2512.03759) for code: <c>tests x pass rate</c> where the form is whole, and <c>format x form</c>, form being 1 for a code block with a legal program,
-    /// .5 for one with a syntax error, 0 for none. Published weights are 2.0 and 0.5. Parts: <c>format</c> and <c>tests</c>, each with what it adds. A program over a limit has its form and passes no test.
+    /// .5 for one with a syntax error, 0 for none. Published weights are 2.0 and 0.5. Parts: <c>format</c> and <c>tests</c>, each with what it adds, and <c>answer</c> (1: all tests pass). A program over a limit has its form and passes no test.
     /// </summary>
     public static RewardOutcome FormAndTests(string completion, CodeJudgement judgement, double tests, double format)
     {
@@ -36,7 +35,7 @@ internal static class CodeScores
             var other => throw new ArgumentException($"a judgement of the form {other.GetType().Name} is worth nothing", nameof(judgement)),
         };
 
-        RewardOutcome Scored(double form, double rate) => Outcomes.Scored((format * form) + (tests * rate), ("format", format * form), ("tests", tests * rate));
+        RewardOutcome Scored(double form, double rate) => Outcomes.Scored((format * form) + (tests * rate), ("format", format * form), ("tests", tests * rate), ("answer", Outcomes.OneIf(rate >= 1)));
     }
 
     /// <summary>The reward kind <c>code</c>.</summary>

@@ -16,7 +16,7 @@ internal static class CorrectParts
     /// <summary>What the answer tags hold, or a box inside them, equals the reference.</summary>
     public static readonly Part Tagged = Correct(request => Extraction.Of("answer")(request.Completion), MathAnswer.AreEqual);
 
-    private static Part Correct(Func<RewardRequest, string?> find, Func<string, string, bool> equal) => new("correct", request =>
+    private static Part Correct(Func<RewardRequest, string?> find, Func<string, string, bool> equal) => new(Composite.Correct, request =>
     {
         var reference = AnswerVerifiers.Reference(request);
         return reference.Length == 0 ? null : Outcomes.OneIf(find(request) is { } answer && equal(answer, reference));

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Lateral.Rewards.Mathematics.Algebra;
+using Lateral.Rewards.Mathematics.Forms;
 
 namespace Lateral.Rewards.Mathematics;
 

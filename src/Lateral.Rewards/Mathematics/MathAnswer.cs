@@ -1,4 +1,5 @@
 using Lateral.Rewards.Mathematics.Algebra;
+using Lateral.Rewards.Mathematics.Forms;
 using Lateral.Rewards.Mathematics.Reading;
 
 namespace Lateral.Rewards.Mathematics;

@@ -5,6 +5,7 @@ using Lateral.Core.Rewards;
 using Lateral.Core.Rollouts;
 using Lateral.Core.Runs;
 using Lateral.Rewards.Code;
+using Lateral.Rewards.Kinds;
 using Lateral.Rewards.Sandbox;
 using Lateral.Rewards.Tests.Judging;
 using Lateral.Rewards.Verifiers;

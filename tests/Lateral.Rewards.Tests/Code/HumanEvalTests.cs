@@ -26,7 +26,7 @@ public sealed class HumanEvalTests(CodeFixture fixture, ITestOutputHelper output
             foreach (var (what, completion, value) in Completions(row))
             {
                 var outcome = await fixture.ScoreAsync(row.Problem, completion);
-                var right = outcome is RewardOutcome.Scored scored && (value == 1 ? scored.Value == 1 : scored.Breakdown["passed"] == 0) && scored.Breakdown["syntax"] == 1;
+                var right = outcome is RewardOutcome.Scored scored && (value == 1 ? scored.Value == 1 : scored.Breakdown["answer"] == 0) && scored.Breakdown["syntax"] == 1;
                 lock (wrong)
                 {
                     if (!right) wrong.Add($"{row.Id} {what}: {outcome}");

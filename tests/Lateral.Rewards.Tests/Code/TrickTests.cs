@@ -84,6 +84,6 @@ public sealed class TrickTests(CodeFixture fixture) : IClassFixture<CodeFixture>
     {
         var scored = Assert.IsType<RewardOutcome.Scored>(await fixture.ScoreAsync(problem, completion));
         Assert.Equal((what, 0.0, trusted), (what, scored.Value, scored.Breakdown["trusted"]));
-        Assert.Equal(0, scored.Breakdown["passed"]);
+        Assert.Equal(0, scored.Breakdown["answer"]);
     }
 }

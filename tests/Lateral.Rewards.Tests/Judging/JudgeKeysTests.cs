@@ -1,4 +1,5 @@
 using Lateral.Rewards.Judging;
+using Lateral.Rewards.Kinds;
 using Lateral.Rewards.Verifiers;
 
 namespace Lateral.Rewards.Tests.Judging;

@@ -2,6 +2,7 @@ using Lateral.Core.Prompts;
 using Lateral.Core.Rewards;
 using Lateral.Core.Rollouts;
 using Lateral.Rewards.Judging;
+using Lateral.Rewards.Kinds;
 using Lateral.Rewards.Verifiers;
 
 namespace Lateral.Rewards.Tests.Judging;

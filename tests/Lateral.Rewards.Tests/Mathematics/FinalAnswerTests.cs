@@ -1,4 +1,5 @@
 using Lateral.Rewards.Mathematics;
+using Lateral.Rewards.Mathematics.Forms;
 
 namespace Lateral.Rewards.Tests.Mathematics;
 

@@ -6,6 +6,7 @@ using System.Runtime.Loader;
 using Lateral.Core.Prompts;
 using Lateral.Core.Rewards;
 using Lateral.Core.Rollouts;
+using Lateral.Rewards.Kinds;
 using Lateral.Rewards.Own;
 using Lateral.Rewards.Verifiers;
 

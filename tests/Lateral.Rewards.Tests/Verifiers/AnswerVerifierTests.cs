@@ -1,6 +1,7 @@
 using Lateral.Core.Prompts;
 using Lateral.Core.Rewards;
 using Lateral.Core.Rollouts;
+using Lateral.Rewards.Kinds;
 using Lateral.Rewards.Tests.Composites;
 using Lateral.Rewards.Verifiers;
 

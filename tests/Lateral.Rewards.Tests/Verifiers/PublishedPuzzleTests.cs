@@ -3,6 +3,7 @@ using Lateral.Core.Rewards;
 using Lateral.Core.Rollouts;
 using Lateral.Rewards.Arithmetic;
 using Lateral.Rewards.Data;
+using Lateral.Rewards.Kinds;
 using Lateral.Rewards.Tasks;
 using Lateral.Rewards.Verifiers;
 using Lateral.Tests;

@@ -2,6 +2,7 @@ using CsCheck;
 using Lateral.Core.Prompts;
 using Lateral.Core.Rewards;
 using Lateral.Core.Rollouts;
+using Lateral.Rewards.Kinds;
 using Lateral.Rewards.Tasks;
 using Lateral.Rewards.Verifiers;
 

@@ -1,5 +1,6 @@
 using System.Numerics;
 using Lateral.Rewards.Arithmetic;
+using Lateral.Rewards.Mathematics.Forms;
 
 namespace Lateral.Rewards.Mathematics.Algebra;
 

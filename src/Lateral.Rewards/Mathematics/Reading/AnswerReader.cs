@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.RegularExpressions;
 using Lateral.Rewards.Arithmetic;
+using Lateral.Rewards.Mathematics.Forms;
 
 namespace Lateral.Rewards.Mathematics.Reading;
 

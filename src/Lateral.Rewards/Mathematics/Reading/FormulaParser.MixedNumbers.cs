@@ -1,4 +1,5 @@
 using Lateral.Rewards.Arithmetic;
+using Lateral.Rewards.Mathematics.Forms;
 
 namespace Lateral.Rewards.Mathematics.Reading;
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Numerics;
+using Lateral.Rewards.Mathematics.Forms;
 
 namespace Lateral.Rewards.Mathematics.Reading;
 

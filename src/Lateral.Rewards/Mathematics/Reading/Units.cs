@@ -1,4 +1,5 @@
 using System.Globalization;
+using Lateral.Rewards.Mathematics.Forms;
 
 namespace Lateral.Rewards.Mathematics.Reading;
 

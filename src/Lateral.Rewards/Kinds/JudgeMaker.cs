@@ -2,8 +2,9 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Lateral.Core.Rewards;
 using Lateral.Rewards.Judging;
+using Lateral.Rewards.Verifiers;
 
-namespace Lateral.Rewards.Verifiers;
+namespace Lateral.Rewards.Kinds;
 
 /// <summary>Reads the keys of <c>reward.kinds.judge</c>.</summary>
 internal static class JudgeMaker

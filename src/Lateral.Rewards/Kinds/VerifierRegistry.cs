@@ -2,8 +2,9 @@ using Lateral.Core.Rewards;
 using Lateral.Rewards.Code;
 using Lateral.Rewards.Composites;
 using Lateral.Rewards.Own;
+using Lateral.Rewards.Verifiers;
 
-namespace Lateral.Rewards.Verifiers;
+namespace Lateral.Rewards.Kinds;
 
 /// <summary>The verifiers by the <c>kind</c> of a reward pool.</summary>
 public static class VerifierRegistry

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using Lateral.Rewards.Arithmetic;
 
-namespace Lateral.Rewards.Mathematics;
+namespace Lateral.Rewards.Mathematics.Forms;
 
 /// <summary>What an answer is, as far as it is understood.</summary>
 internal abstract record Answer

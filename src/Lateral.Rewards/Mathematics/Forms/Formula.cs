@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using System.Numerics;
 using Lateral.Rewards.Arithmetic;
 
-namespace Lateral.Rewards.Mathematics;
+namespace Lateral.Rewards.Mathematics.Forms;
 
 /// <summary>A mathematical expression as it is written: <c>\frac{1+\sqrt5}{2}</c> is a quotient of a sum and a number.</summary>
 internal abstract record Formula
