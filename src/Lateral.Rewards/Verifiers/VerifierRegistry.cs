@@ -1,5 +1,4 @@
 using Lateral.Core.Rewards;
-using Lateral.Rewards.Code;
 
 namespace Lateral.Rewards.Verifiers;
 

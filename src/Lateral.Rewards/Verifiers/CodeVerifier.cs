@@ -1,8 +1,8 @@
 using Lateral.Core.Rewards;
+using Lateral.Rewards.Code;
 using Lateral.Rewards.Sandbox;
-using Lateral.Rewards.Verifiers;
 
-namespace Lateral.Rewards.Code;
+namespace Lateral.Rewards.Verifiers;
 
 /// <summary>
 /// Programs, judged by their problem's tests in a sandbox. The reference is a <see cref="CodeProblem"/>. The value is 1 where every test passes, else 0, or the share of tests that pass. Parts: <c>passed</c> (all of

@@ -1,7 +1,6 @@
 using Lateral.Rewards.Sandbox;
-using Lateral.Rewards.Verifiers;
 
-namespace Lateral.Rewards.Code;
+namespace Lateral.Rewards.Verifiers;
 
 /// <summary>The keys of the reward kind <c>code</c>.</summary>
 /// <param name="IsRate">the value is the share of tests that pass, not whether all do</param>
