@@ -11,6 +11,7 @@ public sealed class PublishedModelTests : IDisposable
         run { steps = 2, seed = 5 }
         task { name = sudoku, held-out-prompts = 8 }
         reward.pools.answer { kind = sudoku }
+        reward.on-constant = go-on
         warmup { steps = 40, batch = 32, lr = 2e-2 }
         model.adapter { rank = 4, alpha = 8 }
         rollout { groups-per-step = 4, group-size = 4, gen-length = 16, block-length = 8, steps = 4 }

@@ -21,7 +21,7 @@ public sealed class SlowRewardTests
         using var never = new CancellationTokenSource();
         string[] sets =
         [
-            "warmup { steps = 1, batch = 8 }", "rollout { groups-per-step = 2, group-size = 4 }", "eval { every = 0, prompts = 4, final-prompts = 4, samples = 2 }",
+            "warmup { steps = 1, batch = 8 }", "reward.on-constant = go-on", "rollout { groups-per-step = 2, group-size = 4 }", "eval { every = 0, prompts = 4, final-prompts = 4, samples = 2 }",
             "reward.pools.answer { workers = 2, timeout = 5 minutes }",
         ];
         var settings = Fixtures.Load(folder.Path, sets).Settings;

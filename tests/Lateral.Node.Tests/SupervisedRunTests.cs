@@ -9,6 +9,7 @@ public sealed class SupervisedRunTests : IDisposable
         run { steps = 0, seed = 3 }
         task { name = multiply, held-out-prompts = 16 }
         reward.pools.answer { kind = multiply }
+        reward.on-constant = go-on
         warmup { objective = dot, gold-floor = 0.2, steps = 6, batch = 16, lr = 3e-3 }
         model.size { width = 32, layers = 2, heads = 2, mlp = 64 }
         rollout { groups-per-step = 4, group-size = 4, gen-length = 15, block-length = 5, steps = 3 }

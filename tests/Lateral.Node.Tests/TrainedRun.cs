@@ -14,6 +14,7 @@ public sealed class TrainedRun : IAsyncLifetime
         run { steps = 4, seed = 11 }
         task { name = sudoku, held-out-prompts = 16 }
         reward.pools.answer { kind = sudoku }
+        reward.on-constant = go-on
         warmup { steps = 5, batch = 16, lr = 3e-3 }
         model.size { width = 32, layers = 2, heads = 2, mlp = 64 }
         rollout { groups-per-step = 4, group-size = 4, gen-length = 16, steps = 4 }

@@ -46,7 +46,7 @@ public sealed record RolloutGroup(long Ordinal, int GroupSize, ImmutableArray<Re
     /// <summary>Those that value the group.</summary>
     public IEnumerable<RewardPoolSpec> Valuing => Pools.Where(pool => !Skipped.ContainsKey(pool.Name));
 
-    public bool IsComplete => QuarantineReason is null && Trajectories.Count == GroupSize && Valuing.All(pool => Enumerable.Range(0, GroupSize).All(sibling => Rewards.ContainsKey((pool.Name, sibling))));
+    public bool IsComplete => QuarantineReason is null && Trajectories.Count == GroupSize && Rewards.Keys.Count(key => !Skipped.ContainsKey(key.Pool)) == GroupSize * Valuing.Count();
 
     /// <summary>Siblings that still have to be sampled.</summary>
     public ImmutableArray<int> MissingSiblings => [.. Enumerable.Range(0, GroupSize).Where(sibling => !Trajectories.ContainsKey(sibling))];

@@ -81,7 +81,7 @@ internal sealed class AlgorithmComparison(ImmutableArray<string> confs, Immutabl
             ImmutableArray<string> own =
             [
                 .. sets, $"run.seed = {seed}", "run.steps = 1000000", "algorithm.lr-schedule.decay = constant", "eval.every = 0", "eval.final-prompts = 16",
-                $"model.path = {JsonSerializer.Serialize(start)}", "warmup.steps = 0",
+                $"model.path = {JsonSerializer.Serialize(start)}", "warmup.steps = 0", "reward.on-constant = go-on",
             ];
             var (code, last) = await ProcessAsync(["train", .. confs, algorithm.File, "--name", name, "--runs-dir", folder, "--json", .. Sets(own)], Spending(), cancellation);
             if (code is not (ExitCode.Done or ExitCode.Interrupted)) return Failed(algorithm, seed, last);

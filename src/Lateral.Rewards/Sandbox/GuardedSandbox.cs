@@ -1,3 +1,5 @@
+using Lateral.Rewards.Sandbox.Kernel;
+
 namespace Lateral.Rewards.Sandbox;
 
 /// <summary>

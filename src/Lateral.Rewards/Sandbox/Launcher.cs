@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Lateral.Rewards.Sandbox.Kernel;
 
 namespace Lateral.Rewards.Sandbox;
 

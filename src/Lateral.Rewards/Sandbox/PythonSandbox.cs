@@ -1,7 +1,8 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using System.Diagnostics;
 using Lateral.Rewards.Sandbox.Groups;
+using Lateral.Rewards.Sandbox.Kernel;
 
 namespace Lateral.Rewards.Sandbox;
 

@@ -1,5 +1,6 @@
 using System.Runtime.Versioning;
 using Lateral.Rewards.Sandbox.Filter;
+using Lateral.Rewards.Sandbox.Kernel;
 
 namespace Lateral.Rewards.Sandbox;
 

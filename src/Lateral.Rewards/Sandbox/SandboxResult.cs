@@ -25,6 +25,3 @@ public abstract record SandboxResult
 
 /// <summary>A sandbox that cannot be had on this machine. The message says what is missing and how to get it.</summary>
 public sealed class SandboxUnavailableException(string message, Exception? cause = null) : Exception(message, cause);
-
-/// <summary>A part of the sandbox that failed while it was used.</summary>
-internal sealed class SandboxFaultException(string message, Exception? cause = null) : Exception(message, cause);

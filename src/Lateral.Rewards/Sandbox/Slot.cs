@@ -1,4 +1,5 @@
 using Lateral.Rewards.Sandbox.Groups;
+using Lateral.Rewards.Sandbox.Kernel;
 
 namespace Lateral.Rewards.Sandbox;
 

@@ -20,6 +20,7 @@ internal static class ClusterBenchmark
         run { name = cluster, steps = 1000000, seed = 11 }
         task { name = sort5 }
         reward.pools.answer { kind = sort }
+        reward.on-constant = go-on
         warmup { steps = 30, batch = 64, lr = 3e-3 }
         model.size { width = 32, layers = 2, heads = 2, mlp = 64 }
         rollout { groups-per-step = 8, group-size = 16, gen-length = 5, block-length = 5, steps = 3 }

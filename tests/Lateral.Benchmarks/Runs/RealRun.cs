@@ -33,7 +33,7 @@ internal static class RealRun
         // One that was begun is resumed from its journal.
         string[] arguments = File.Exists(Path.Combine(files.Root, "journal.db"))
             ? ["resume", name, "--runs-dir", folder]
-            : ["train", Path.Combine(Repository.Root, "hocon", conf), "--runs-dir", folder, "--name", name, .. sets.SelectMany(set => new[] { "--set", set })];
+            : ["train", Path.Combine(Repository.Root, "hocon", conf), "--runs-dir", folder, "--name", name, "--set", "reward.on-constant=go-on", .. sets.SelectMany(set => new[] { "--set", set })];
         await using var log = new StreamWriter(Path.Combine(Directory.CreateDirectory(folder).FullName, $"{name}.log"));
         using var mistakes = new StringWriter();
         var code = await CommandLine.RunAsync(arguments, new Terminal(log, mistakes, null));

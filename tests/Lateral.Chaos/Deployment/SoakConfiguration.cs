@@ -23,6 +23,7 @@ internal static class SoakConfiguration
         run { name = {{Files.Run}}, steps = 100000, seed = {{seed}} }
         task { name = sort5, descending-fraction = 0.2 }
         reward.pools.answer { kind = sort, right-digits = 0.3, timeout = 2s }
+        reward.on-constant = go-on
         warmup { steps = 200, batch = 64, lr = 6e-3 }
         model.size { width = 64, layers = 4, heads = 4, mlp = 192 }
         rollout { groups-per-step = {{GroupsPerStep}}, group-size = {{Siblings}}, gen-length = 5, block-length = 5, steps = 3, deadline = 8s }

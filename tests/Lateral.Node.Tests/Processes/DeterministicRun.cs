@@ -9,6 +9,7 @@ internal static class DeterministicRun
     private const string Settings = """
         task { name = sort5, descending-fraction = 0.2 }
         reward.pools.answer { kind = sort, right-digits = 0.3 }
+        reward.on-constant = go-on
         warmup { steps = 40, batch = 32, lr = 6e-3 }
         model.size { width = 32, layers = 2, heads = 2, mlp = 64 }
         rollout { groups-per-step = 4, group-size = 12, gen-length = 5, block-length = 5, steps = 3 }

@@ -9,6 +9,7 @@ public sealed class FullDiskTests
         run { steps = 200, seed = 3 }
         task { name = sort5 }
         reward.pools.answer { kind = sort }
+        reward.on-constant = go-on
         warmup { steps = 5, batch = 16 }
         model.size { width = 32, layers = 2, heads = 2, mlp = 64 }
         rollout { groups-per-step = 2, group-size = 4, gen-length = 5, steps = 3 }

@@ -14,6 +14,7 @@ public sealed class PostgresRunTests : IDisposable
         run { steps = 150, seed = 11 }
         task { name = sort5 }
         reward.pools.answer { kind = sort }
+        reward.on-constant = go-on
         warmup { steps = 10, batch = 32, lr = 3e-3 }
         model.size { width = 16, layers = 1, heads = 2, mlp = 32 }
         rollout { groups-per-step = 2, group-size = 4, gen-length = 5, steps = 3 }

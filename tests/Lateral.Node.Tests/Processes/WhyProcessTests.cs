@@ -10,6 +10,7 @@ public sealed class WhyProcessTests : IDisposable
         run { steps = 200, seed = 5 }
         task { name = sort5 }
         reward.pools.answer { kind = sort }
+        reward.on-constant = go-on
         warmup { steps = 2, batch = 8 }
         model.size { width = 32, layers = 2, heads = 2, mlp = 64 }
         rollout { groups-per-step = 512, group-size = 16, gen-length = 5 }

@@ -3,6 +3,7 @@ using Lateral.Core.Rewards;
 using Lateral.Core.Rollouts;
 using Lateral.Rewards.Code;
 using Lateral.Rewards.Sandbox;
+using Lateral.Rewards.Verifiers;
 
 namespace Lateral.Rewards.Tests.Code;
 

@@ -1,5 +1,6 @@
 using Lateral.Rewards.Sandbox;
 using Lateral.Rewards.Sandbox.Groups;
+using Lateral.Rewards.Sandbox.Kernel;
 
 namespace Lateral.Rewards.Tests.Sandbox;
 

@@ -2,6 +2,7 @@ using Lateral.Core.Rewards;
 using Lateral.Rewards.Code;
 using Lateral.Rewards.Sandbox;
 using Lateral.Rewards.Tests.Code;
+using Lateral.Rewards.Verifiers;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Lateral.Rewards.Tests.Sandbox;

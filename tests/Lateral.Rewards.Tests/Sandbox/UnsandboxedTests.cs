@@ -1,6 +1,7 @@
 using System.Text;
 using Lateral.Rewards.Code;
 using Lateral.Rewards.Sandbox;
+using Lateral.Rewards.Verifiers;
 
 namespace Lateral.Rewards.Tests.Sandbox;
 

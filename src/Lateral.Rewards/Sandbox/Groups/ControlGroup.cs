@@ -1,3 +1,5 @@
+using Lateral.Rewards.Sandbox.Kernel;
+
 namespace Lateral.Rewards.Sandbox.Groups;
 
 /// <summary>The counters of a group at some time.</summary>

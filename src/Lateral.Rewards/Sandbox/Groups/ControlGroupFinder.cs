@@ -1,3 +1,5 @@
+using Lateral.Rewards.Sandbox.Kernel;
+
 namespace Lateral.Rewards.Sandbox.Groups;
 
 /// <summary>Finds out which version of the kernel's interface is mounted, and where in it this process may make groups.</summary>

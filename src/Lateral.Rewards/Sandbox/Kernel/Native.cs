@@ -2,7 +2,7 @@ using System.IO.Pipes;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace Lateral.Rewards.Sandbox;
+namespace Lateral.Rewards.Sandbox.Kernel;
 
 /// <summary>Calls of the system that .NET has no name for.</summary>
 internal static class Native
