@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
-using System.Diagnostics.Metrics;
 using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using Lateral.Rewards.Sandbox.Groups;
 using Lateral.Rewards.Sandbox.Kernel;
 
@@ -106,10 +106,34 @@ public sealed class PythonSandbox : IAsyncDisposable
         AppDomain.CurrentDomain.ProcessExit -= AtExit;
         // What runs ends within its wall clock; whoever waits for a place is told.
         foreach (var _ in _slots) await _places.WaitAsync();
-        foreach (var slot in _slots) await slot.DisposeAsync();
-        foreach (var group in _groups) group.Remove();
-        _folder.Dispose();
-        _places.Release(_slots.Count);
+        try
+        {
+            foreach (var slot in _slots) await slot.DisposeAsync();
+            foreach (var group in _groups) await RemoveAsync(group);
+        }
+        finally
+        {
+            _folder.Dispose();
+            _places.Release(_slots.Count);
+        }
+    }
+
+    /// <summary>The kernel keeps a group for a moment longer than its last process.</summary>
+    private static async Task RemoveAsync(IControlGroup group)
+    {
+        var start = Stopwatch.GetTimestamp();
+        for (; ; await Task.Delay(5))
+        {
+            try
+            {
+                group.Remove();
+                return;
+            }
+            catch (SandboxFaultException) when (Stopwatch.GetElapsedTime(start) < Launcher.Patience)
+            {
+                // Told if it lasts.
+            }
+        }
     }
 
     /// <summary>The shells end with this process whatever happens here; what is left of folders the next one sweeps.</summary>

@@ -20,7 +20,8 @@ internal sealed record SandboxCommand(bool Walls, IReadOnlyList<string> Words)
     public static async Task<SandboxCommand> OfAsync(SandboxSettings settings, PythonInstallation python, bool groups, CancellationToken cancellation)
     {
         var why = await WhyNotAsync(settings.Bubblewrap, cancellation);
-        var processes = groups ? "0" : Math.Min(settings.Processes, Protection.ProcessesWithoutGroup).ToString(CultureInfo.InvariantCulture);
+        // The kernel counts a user's processes; only inside a user namespace are those the program's own.
+        var processes = groups || why is not null ? "0" : Math.Min(settings.Processes, Protection.ProcessesWithoutGroup).ToString(CultureInfo.InvariantCulture);
         string[] program = ["-I", "-S", "-B", "-c", EmbeddedPython.Text("boot.py"), processes];
         if (why is null) return new(true, [.. Bubble(settings, python, await NewAsync(settings.Bubblewrap!, cancellation)), "--", python.Executable, .. program]);
         if (!settings.AcceptUnsandboxed) throw new SandboxUnavailableException($"programs that a model writes are only run in a sandbox, and there is none: {why}");

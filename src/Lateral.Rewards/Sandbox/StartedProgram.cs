@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.IO.Pipes;
-using System.Text.Json;
 using System.Text;
+using System.Text.Json;
 using Lateral.Rewards.Sandbox.Kernel;
 
 namespace Lateral.Rewards.Sandbox;
