@@ -42,6 +42,9 @@ public interface IPreparedReward : IReward
     /// <summary>Proves that the verifier works, before a run begins.</summary>
     /// <exception cref="RewardUnavailableException">it does not</exception>
     Task PrepareAsync(CancellationToken cancellation);
+
+    /// <summary>What a user should know of how it works here, once it is prepared; empty = nothing.</summary>
+    IReadOnlyList<string> Notes => [];
 }
 
 /// <summary>A verifier that cannot work here. The message says what is missing, why it is needed and how to get it.</summary>

@@ -22,7 +22,7 @@ internal sealed record NewRun(RunSettings Settings, Func<RunDirectory> Create, s
         await using var rewards = task.Rewards;
         await RunComposition.RequireMachineAsync(Settings, node.Roles, cancellation);
         if (owner && RunData.Require(Settings, task.Task) is { } rows) terminal.Error.WriteLine($"data: {rows}");
-        await rewards.PrepareAsync(node.Roles, cancellation);
+        foreach (var note in await rewards.PrepareAsync(node.Roles, cancellation)) terminal.Error.WriteLine($"note   {note}");
         var directory = owner ? Create() : new RunDirectory(Path.GetFullPath(Settings.Directory));
         await using var output = terminal.Output(json);
         return (int)await RunLauncher.LaunchAsync(new Launch(Settings, directory, task, node, Create), output);

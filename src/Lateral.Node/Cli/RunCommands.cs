@@ -82,7 +82,7 @@ internal static class ResumeCommand
         var task = TaskComposition.Of(settings);
         await using var rewards = task.Rewards;
         await RunComposition.RequireMachineAsync(settings, node.Roles, cancellation);
-        await rewards.PrepareAsync(node.Roles, cancellation);
+        foreach (var note in await rewards.PrepareAsync(node.Roles, cancellation)) terminal.Error.WriteLine($"note   {note}");
         await using var output = terminal.Output(json);
         return (int)await RunLauncher.LaunchAsync(new Launch(settings, directory, task, node), output);
     }

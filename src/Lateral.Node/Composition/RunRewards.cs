@@ -66,23 +66,29 @@ public sealed class RunRewards : IAsyncDisposable
     public static bool AreAskedBy(NodeRoles roles) => roles.HasFlag(NodeRoles.Reward) || roles.HasFlag(NodeRoles.Learner);
 
     /// <inheritdoc cref="PrepareAsync(CancellationToken)"/>
-    public Task PrepareAsync(NodeRoles roles, CancellationToken cancellation) => AreAskedBy(roles) ? PrepareAsync(cancellation) : Task.CompletedTask;
+    public async Task<IReadOnlyList<string>> PrepareAsync(NodeRoles roles, CancellationToken cancellation) => AreAskedBy(roles) ? await PrepareAsync(cancellation) : [];
 
     /// <summary>Lets every verifier that needs something of its machine prove that it has it, before anything is asked.</summary>
+    /// <returns>what a user should know of how they work here</returns>
     /// <exception cref="UserException">one has not; says which, and how to get it</exception>
-    public async Task PrepareAsync(CancellationToken cancellation)
+    public async Task<IReadOnlyList<string>> PrepareAsync(CancellationToken cancellation)
     {
+        var notes = new List<string>();
         foreach (var (pool, reward) in _made.OrderBy(pool => pool.Key, StringComparer.Ordinal))
         {
             try
             {
-                if (reward is IPreparedReward prepared) await prepared.PrepareAsync(cancellation);
+                if (reward is not IPreparedReward prepared) continue;
+                await prepared.PrepareAsync(cancellation);
+                notes.AddRange(prepared.Notes.Select(note => $"reward.pools.{pool}: {note}"));
             }
             catch (RewardUnavailableException mistake)
             {
                 throw new UserException(ExitCode.Environment, $"reward.pools.{pool}: {mistake.Message}", mistake);
             }
         }
+
+        return notes;
     }
 
     public async ValueTask DisposeAsync()

@@ -18,7 +18,7 @@ internal sealed class CodeJudge(GuardedSandbox guard) : IAsyncDisposable
 
     /// <summary>Proves that there is a sandbox and that it works.</summary>
     /// <exception cref="SandboxUnavailableException">the message says what is missing</exception>
-    public async Task PrepareAsync(CancellationToken cancellation) => await guard.GetAsync(cancellation);
+    public async Task<Protection> PrepareAsync(CancellationToken cancellation) => (await guard.GetAsync(cancellation)).Protection;
 
     /// <exception cref="OperationCanceledException">the program is dead, if it ran</exception>
     public async Task<CodeJudgement> JudgeAsync(CodeProblem problem, string completion, CancellationToken cancellation)

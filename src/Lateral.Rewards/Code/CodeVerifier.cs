@@ -10,11 +10,14 @@ internal sealed class CodeVerifier(SandboxSettings settings, Func<string, CodeJu
 {
     internal CodeJudge Judge { get; } = new(new GuardedSandbox(settings, time));
 
+    /// <summary>Which walls this machine does not give.</summary>
+    public IReadOnlyList<string> Notes { get; private set; } = [];
+
     public async Task PrepareAsync(CancellationToken cancellation)
     {
         try
         {
-            await Judge.PrepareAsync(cancellation);
+            Notes = (await Judge.PrepareAsync(cancellation)).Missing;
         }
         catch (SandboxUnavailableException missing)
         {
