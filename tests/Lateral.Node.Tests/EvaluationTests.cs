@@ -129,6 +129,10 @@ public sealed class EvaluationTests
         var broken = await Assert.ThrowsAsync<UserException>(() => JudgeAsync(Pool("broken", 1, _ => new RewardOutcome.InfraFault("503"))));
         Assert.Equal(ExitCode.Environment, broken.Code);
         Assert.Contains("'broken' failed 3 times", broken.Message, StringComparison.Ordinal);
+
+        // One that a group may go on without, an evaluation may, too.
+        var away = Pool("away", 1, _ => new RewardOutcome.InfraFault("503"));
+        Assert.Equal(new Judgement(1, true), await JudgeAsync(Pool("answer", 1, _ => Scored(1, ("answer", 1))), away with { Spec = away.Spec with { OnFailure = PoolFailureAnswer.Skip } }));
     }
 
     [Fact]

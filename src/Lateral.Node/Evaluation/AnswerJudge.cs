@@ -12,7 +12,7 @@ public readonly record struct Judgement(double Reward, bool Passed);
 
 /// <summary>
 /// Decides whether a completion is right: every pool that reports an <c>answer</c> part reports 1. A model fault is a wrong
-/// answer; an infrastructure fault is no answer at all: it is retried and then thrown.
+/// answer; an infrastructure fault is no answer at all: it is retried and then thrown, or the pool says nothing where it may be skipped.
 /// </summary>
 public sealed class AnswerJudge(IReadOnlyList<JudgePool> pools)
 {
@@ -35,6 +35,8 @@ public sealed class AnswerJudge(IReadOnlyList<JudgePool> pools)
                     answers++;
                     right &= answer >= 1;
                     break;
+                case null:
+                    break;
                 case RewardOutcome.ModelFault:
                     reward += pool.Spec.Weight * pool.Spec.FaultReward;
                     answers++;
@@ -48,7 +50,8 @@ public sealed class AnswerJudge(IReadOnlyList<JudgePool> pools)
             : throw new UserException(ExitCode.Usage, "no reward pool reports an 'answer' part, so nothing can pass an evaluation; add a pool whose kind checks the answer");
     }
 
-    private static async Task<RewardOutcome> ScoreAsync(JudgePool pool, RewardRequest request, CancellationToken cancellation)
+    /// <returns>null = the pool failed and may be skipped</returns>
+    private static async Task<RewardOutcome?> ScoreAsync(JudgePool pool, RewardRequest request, CancellationToken cancellation)
     {
         var fault = "";
         for (var attempt = 0; attempt < Attempts; attempt++)
@@ -67,6 +70,6 @@ public sealed class AnswerJudge(IReadOnlyList<JudgePool> pools)
             }
         }
 
-        throw new UserException(ExitCode.Environment, $"evaluation: reward pool '{pool.Spec.Name}' failed {Attempts} times on {request.Id}: {fault}");
+        return pool.Spec.OnFailure == PoolFailureAnswer.Skip ? null : throw new UserException(ExitCode.Environment, $"evaluation: reward pool '{pool.Spec.Name}' failed {Attempts} times on {request.Id}: {fault}");
     }
 }
