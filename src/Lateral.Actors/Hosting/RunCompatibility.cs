@@ -24,14 +24,19 @@ internal static class RunCompatibility
     /// <summary>Why the node cannot work with a coordinator that is there; null = it can, or none is there yet.</summary>
     public static string? Refusal(Member self, IEnumerable<Member> members)
     {
-        foreach (var other in members.Where(member => member.HasRole("coordinator") && !member.Address.Equals(self.Address)))
+        return members.Where(member => member.HasRole("coordinator") && !member.Address.Equals(self.Address))
+            .Select(other => Difference(self.Roles, other.Roles) is { } difference ? $"the coordinator at {other.Address.Host}:{other.Address.Port} has {difference}" : null)
+            .FirstOrDefault(refusal => refusal is not null);
+    }
+
+    /// <summary>The first mark in which two nodes differ, theirs first, and what to do about it; null = they may work together.</summary>
+    internal static string? Difference(IReadOnlyCollection<string> ours, IReadOnlyCollection<string> theirs)
+    {
+        foreach (var (mark, advice) in Advice)
         {
-            foreach (var (mark, advice) in Advice)
-            {
-                var (ours, theirs) = (MarkOf(self, mark), MarkOf(other, mark));
-                // A node that only scores has read no file.
-                if (ours != theirs && !(mark == Data && (ours == None || theirs == None))) return $"the coordinator at {other.Address.Host}:{other.Address.Port} has {mark[..^1]} {theirs} and this node {ours}: {advice}";
-            }
+            var (own, other) = (MarkOf(ours, mark), MarkOf(theirs, mark));
+            // A node that only scores has read no file.
+            if (own != other && !(mark == Data && (own == None || other == None))) return $"{mark[..^1]} {other} and this node {own}: {advice}";
         }
 
         return null;
@@ -60,5 +65,5 @@ internal static class RunCompatibility
         (Settings, "start every node with the same files and the same --set; config diff shows where two files differ"),
     ];
 
-    private static string MarkOf(Member member, string mark) => member.Roles.FirstOrDefault(role => role.StartsWith(mark, StringComparison.Ordinal))?[mark.Length..] ?? None;
+    private static string MarkOf(IReadOnlyCollection<string> roles, string mark) => roles.FirstOrDefault(role => role.StartsWith(mark, StringComparison.Ordinal))?[mark.Length..] ?? None;
 }

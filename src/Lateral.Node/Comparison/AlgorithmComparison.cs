@@ -65,7 +65,7 @@ internal sealed class AlgorithmComparison(ImmutableArray<string> confs, Immutabl
         if (File.Exists(Path.Combine(folder, name, Result))) return weights;
         say($"{name}, which {(name == "base" ? "all" : "autoregressive twins")} begin with");
         Clear(name);
-        var (code, last) = await ProcessAsync(["train", .. files, "--name", name, "--runs-dir", folder, "--json", .. Sets([.. sets, "run.steps = 1", "eval.every = 0", "eval.final-prompts = 16"])], _ => false, cancellation);
+        var (code, last) = await ProcessAsync(["train", .. files, "--name", name, "--runs-dir", folder, "--json", .. Sets([.. sets, "run.steps = 1", "reward.on-constant = go-on", "eval.every = 0", "eval.final-prompts = 16"])], _ => false, cancellation);
         if (code != ExitCode.Done) throw new UserException(code, $"the base cannot be made: {last}");
         await File.WriteAllTextAsync(Path.Combine(folder, name, Result), "{}", cancellation);
         return weights;
