@@ -197,5 +197,5 @@ public sealed class ConfigCommandTests : IDisposable
 
     /// <summary>A run stands alone; everything else lies over the quickstart.</summary>
     private static string[] Conf(string file) =>
-        file == "quickstart.conf" || Path.GetDirectoryName(file) is "tasks" or "experiments" ? [Path.Combine(Folder, file)] : [Quickstart, Path.Combine(Folder, file)];
+        file == "quickstart.conf" || Path.GetDirectoryName(file) is "tasks" or "experiments" or "data" ? [Path.Combine(Folder, file)] : [Quickstart, Path.Combine(Folder, file)];
 }

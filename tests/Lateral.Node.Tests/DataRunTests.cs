@@ -40,7 +40,7 @@ public sealed class DataRunTests : IDisposable
         var rollouts = File.ReadLines(Path.Combine(directory.Rollouts, "step_1.jsonl")).Select(line => JsonElement.Parse(line)).ToArray();
         Assert.Equal(16, rollouts.Length);
         Assert.All(rollouts, rollout => Assert.Matches(@"^\d+ and \d+\?$", rollout.GetProperty("prompt").GetString()));
-        string[] parts = ["answer", "answer/answer", "answer/format", "form", "form/correct", "form/integer", "form/soft-format", "form/strict-format", "form/tags", "spaces", "spaces/match"];
+        string[] parts = ["answer", "answer/answer", "answer/format", "form", "form/answer", "form/correct", "form/integer", "form/soft-format", "form/strict-format", "form/tags", "spaces", "spaces/match"];
         Assert.All(rollouts, rollout => Assert.Equal(parts, rollout.GetProperty("breakdown").EnumerateObject().Select(part => part.Name)));
 
         // The rows are the run's: a resume goes on with the same, and refuses others.

@@ -25,8 +25,12 @@ internal static class ConfigCheckCommand
         var settings = RunSettingsLoader.Load(files, sets, null, ShippedPlugins.All).Settings;
         var task = TaskComposition.Of(settings);
         terminal.Out.WriteLine(RunLines.Header(settings));
-        if (RunData.Require(settings, task.Task) is { } rows) terminal.Out.WriteLine($"data: {rows}");
-        terminal.Out.WriteLine($"prompts such as \"{task.Prompts.Train(0).Text}\", {task.Prompts.HeldOutCount} held out, vocabulary of {task.Tokenizer.VocabularySize}");
+        if (RunData.Missing(settings) is null)
+        {
+            if (RunData.Require(settings, task.Task) is { } rows) terminal.Out.WriteLine($"data: {rows}");
+            terminal.Out.WriteLine($"prompts such as \"{task.Prompts.Train(0).Text}\", {task.Prompts.HeldOutCount} held out, vocabulary of {task.Tokenizer.VocabularySize}");
+        }
+
         if (!settings.SupervisedOnly) terminal.Out.WriteLine(Batch(settings));
         foreach (var note in Advice.On(settings)) terminal.Out.WriteLine($"note   {note}");
         terminal.Out.WriteLine("no mistakes");

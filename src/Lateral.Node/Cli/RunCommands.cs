@@ -43,6 +43,8 @@ internal static class TrainCommand
     {
         var reading = new ReadFiles();
         var loaded = RunSettingsLoader.Load(files, sets, reading.Options, ShippedPlugins.All);
+        // What cannot be stored is told before anything is asked of the machine.
+        _ = StoredConfig.Of(loaded.Resolved);
         if (loaded.Settings.ForkedFrom is { } parent)
             throw new UserException(ExitCode.Usage, $"run.forked-from = {parent}: only fork writes it - {Commands.Program} fork {parent} --name NEW");
         return new NewRun(loaded.Settings, () => RunDirectory.Create(loaded.Settings, new WrittenConfig(reading.Written(sets), loaded.Resolved)));

@@ -23,6 +23,7 @@ internal static class Advice
         if (learner.Likelihood.Knobs.GetValueOrDefault("step-subset") is > 0 and var subset) yield return $"algorithm.step-subset = {subset}: ratio/ess and kl/behaviour are estimates";
         if (settings is { SupervisedOnly: false, Warmup.Steps: 0, Model.Path: null }) yield return "warmup.steps = 0 without model.path: reinforcement learning starts from random weights";
         if (settings.Model.Path is { } path && !File.Exists(Path.Combine(path, "config.json"))) yield return $"model.path = {path}: no config.json is there now; a run could not start from it";
+        if (RunData.Missing(settings) is { } rows) yield return $"data: {rows} is not there now; a run could not start from it";
         foreach (var note in OnAdapter(settings.Model)) yield return note;
         if (settings.Deterministic) yield return "deterministic = on: reproducible bit for bit on one instruction set, at some cost in throughput";
         if (settings.SupervisedOnly) yield break;

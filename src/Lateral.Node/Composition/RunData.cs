@@ -31,6 +31,9 @@ internal static class RunData
         return data.Counts;
     }
 
+    /// <summary>The first of the run's files that is not there; null where all are, or the task is generated.</summary>
+    public static string? Missing(RunSettings settings) => new[] { settings.Data?.Train, settings.Data?.Eval }.FirstOrDefault(path => path is not null && !File.Exists(path));
+
     public static bool IsReadBy(NodeRoles roles) => (roles & Readers) != NodeRoles.None;
 
     /// <summary>The command line's settings, and with them which rows a run begins with, where it reads any and nobody has said it: it is stored with the run.</summary>

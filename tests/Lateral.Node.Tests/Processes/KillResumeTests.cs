@@ -156,7 +156,8 @@ public sealed class KillResumeTests(KillResumeTests.Uninterrupted whole) : IClas
     {
         Moment.InWarmup => process.Output.Contains("warm-up", StringComparison.Ordinal),
         Moment.AfterBase => process.Output.Contains("evaluation at step 0", StringComparison.Ordinal),
-        Moment.InTheMiddleOfAGroup => process.Output.Contains("step 1/", StringComparison.Ordinal) && PartlySampledGroups() > 0,
+        // Of whichever step: a process that has been killed at a moment that was over goes on behind the first.
+        Moment.InTheMiddleOfAGroup => process.Output.Contains($"/{Steps}  reward", StringComparison.Ordinal) && PartlySampledGroups() > 0,
         Moment.AfterAStep => process.Output.Contains("step 3/", StringComparison.Ordinal),
         Moment.AtACheckpoint => Directory.Exists(Run("checkpoints")) && Directory.GetDirectories(Run("checkpoints")).Length > 1,
         _ => throw new ArgumentOutOfRangeException(nameof(moment)),

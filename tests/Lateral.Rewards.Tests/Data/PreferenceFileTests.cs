@@ -36,7 +36,7 @@ public sealed class PreferenceFileTests : IDisposable
     [InlineData("""{"prompt": "1", "chosen": 2, "rejected": "3"}""", ":2:17 'chosen' is a JSON Number - it is a text or a list of messages")]
     [InlineData("""{"prompt": "1", "chosen": "2", "rejected": "2"}""", ":2:1 prefers nothing - 'chosen' and 'rejected' are the same text - leave the row out")]
     [InlineData("""{"prompt": "1", "chosen": "2", "rejected": "3", "margin": -1}""", ":2:1 'margin' is -1 - it is at least 0")]
-    [InlineData("""{"prompt": "1", "chosen": "2", "rejected": "3", "margin": "1"}""", ":2:48 'margin' is \"1\" - it is a number")]
+    [InlineData("""{"prompt": "1", "chosen": "2", "rejected": "3", "margin": "1"}""", ":2:49 'margin' is \"1\" - it is a number")]
     [InlineData("""{"prompt": "1", "chosen": [], "rejected": "3"}""", ":2:17 'chosen' is a JSON Array - it is a text or a list of messages")]
     [InlineData("""{"prompt": "1", "chosen": [{"role": "user", "content": "2"}], "rejected": "3"}""", ":2:1 'chosen' ends with no completion - its last message is the user's")]
     [InlineData("""{"prompt": "1", "chosen": [{"role": "assistant"}], "rejected": "3"}""", ":2:17 a message of 'chosen' has no content - messages are {role, content}")]
