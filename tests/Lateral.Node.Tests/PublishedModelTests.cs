@@ -130,6 +130,23 @@ public sealed class PublishedModelTests : IDisposable
         Assert.False(Directory.Exists(Path.Combine(Runs, "first")));
     }
 
+    /// <summary>What a tiny model writes passes no test; where there can be no sandbox, its completions are only written.</summary>
+    [Fact]
+    public async Task Programs_of_a_suite_must_be_judged_in_the_sandbox_or_left_to_its_own_checker()
+    {
+        var model = PublishedFolder.Create(Path.Combine(_folder.Path, "model"));
+        var data = _folder.File("he.jsonl", """{"task_id": "HumanEval/0", "prompt": "def f(x):\n", "entry_point": "f", "test": "def check(candidate):\n    assert candidate(1) == 1\n"}""");
+        string[] asked = ["eval", model, "--suite", "humaneval", "--data", data, "--gen-length", "8", "--threads", "1", "--json"];
+        var (code, output, error) = await Shell.RunAsync(asked);
+        if (code == 0) Assert.Equal(0, JsonElement.Parse(output).GetProperty("eval/pass_at_1/tests").GetDouble());
+        else Assert.Contains("or write --to FILE, and let the suite's own checker read it", error, StringComparison.Ordinal);
+
+        var file = Path.Combine(_folder.Path, "completions.jsonl");
+        (code, _, error) = await Shell.RunAsync([.. asked, "--to", file]);
+        Assert.True(code == 0, error);
+        Assert.Equal(["task_id", "completion"], JsonElement.Parse(Assert.Single(File.ReadAllLines(file))).EnumerateObject().Select(property => property.Name));
+    }
+
     [Fact]
     public async Task Suite_must_tell_what_it_needs()
     {
