@@ -9,6 +9,7 @@ using Lateral.Rewards.Kinds;
 using Lateral.Rewards.Sandbox;
 using Lateral.Rewards.Tests.Judging;
 using Lateral.Rewards.Verifiers;
+using Lateral.Tests;
 using Xunit.Abstractions;
 
 namespace Lateral.Actors.Tests.RewardSoak;
@@ -150,6 +151,13 @@ public sealed partial class RewardSoakSpecs(ITestOutputHelper log) : IDisposable
 internal sealed class SoakFactAttribute : FactAttribute
 {
     public SoakFactAttribute() => Skip = Missing;
+
+    /// <summary>Whether it reads the shared folder as well.</summary>
+    public bool Shared
+    {
+        get => false;
+        set => Skip ??= value && SharedFolder.Root is null ? "needs the data in ../shared, which this checkout does not have" : null;
+    }
 
     private static string? Missing { get; } = Find();
 
