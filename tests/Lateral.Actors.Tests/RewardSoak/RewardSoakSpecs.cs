@@ -105,8 +105,21 @@ public sealed partial class RewardSoakSpecs(ITestOutputHelper log) : IDisposable
     {
         var judge = VerifierRegistry.Create("judge", new Dictionary<string, string>
         {
-            ["url"] = url, ["model"] = "m", ["structured"] = "on", ["scale-min"] = "0", ["scale-max"] = "10", ["pass-mark"] = "0.5", ["max-reply-tokens"] = "64", ["retries"] = "0", ["attempt-seconds"] = "20",
-            ["backoff-seconds"] = "0.1", ["longest-wait-seconds"] = "1", ["in-flight"] = "8", ["max-requests"] = "0", ["max-tokens"] = "0", ["cache-entries"] = "100000",
+            ["url"] = url,
+            ["model"] = "m",
+            ["structured"] = "on",
+            ["scale-min"] = "0",
+            ["scale-max"] = "10",
+            ["pass-mark"] = "0.5",
+            ["max-reply-tokens"] = "64",
+            ["retries"] = "0",
+            ["attempt-seconds"] = "20",
+            ["backoff-seconds"] = "0.1",
+            ["longest-wait-seconds"] = "1",
+            ["in-flight"] = "8",
+            ["max-requests"] = "0",
+            ["max-tokens"] = "0",
+            ["cache-entries"] = "100000",
         });
         return new SoakReward(judge, (request, attempt) => request with
         {
