@@ -1,3 +1,4 @@
+using Lateral.Core;
 using Lateral.Core.Learning;
 
 namespace Lateral.Actors.Learning;
@@ -19,7 +20,7 @@ internal static class ConstantRewards
     {
         var rollouts = batch.Groups.SelectMany(group => group.Siblings).ToArray();
         if (batch.Step != 1 || rollouts.Length < 2 || rollouts.Any(rollout => rollout.Reward != rollouts[0].Reward)) return null;
-        var shown = batch.Groups.Take(Samples).Select(group => $"\"{Shorten(group.Siblings[0].Trajectory.Text)}\"");
+        var shown = batch.Groups.Take(Samples).Select(group => $"\"{Excerpt.Of(group.Siblings[0].Trajectory.Text, SampleLength)}\"");
         return $"all {rollouts.Length} rollouts of the first batch have the reward {rollouts[0].Reward:0.###}, of which nothing can be learned, for example {string.Join(", ", shown)}: see whether reward.pools reads such answers as it should, or train all the same with --set reward.on-constant=go-on";
     }
 
@@ -27,13 +28,11 @@ internal static class ConstantRewards
     public static string? Notice(LearnerBatch batch, int flatSteps)
     {
         if (batch.Step != FirstSteps || flatSteps < FirstSteps) return null;
-        var shown = batch.Groups.Take(Samples).Select(group => $"{group.Siblings[0].Reward:0.###} for \"{Shorten(group.Siblings[0].Trajectory.Text)}\"");
+        var shown = batch.Groups.Take(Samples).Select(group => $"{group.Siblings[0].Reward:0.###} for \"{Excerpt.Of(group.Siblings[0].Trajectory.Text, SampleLength)}\"");
         return $"in each group of the first {FirstSteps} steps all rewards were equal, so that nothing was learned: {string.Join(", ", shown)} - see whether the reward reads such answers as it should";
     }
 
     /// <summary>Whether no rollout of the batch has an advantage; false for a batch without groups.</summary>
     public static bool IsFlat(LearnerBatch batch) =>
         !batch.Groups.IsEmpty && batch.Groups.All(group => group.Siblings.All(sibling => sibling.Reward == group.Siblings[0].Reward));
-
-    private static string Shorten(string text) => text.Length <= SampleLength ? text : $"{text[..SampleLength]}...";
 }

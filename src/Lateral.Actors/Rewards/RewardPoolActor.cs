@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Akka.Actor;
 using Lateral.Actors.Rollouts;
 using Lateral.Actors.Runs;
+using Lateral.Core;
 using Lateral.Core.Rewards;
 using Lateral.Core.Runs;
 
@@ -139,9 +140,7 @@ internal sealed class RewardPoolActor : ReceiveActor, IWithTimers
     }
 
     /// <summary>Where nothing was ever valued, also what could not be: the pool may be told to read what nobody writes.</summary>
-    private string? Trouble() => _breaker.Open is { } open && !_answered && _held.Example is { } example ? $"{open}; for example \"{Shorten(example.Prompt.Text)}\" -> \"{Shorten(example.Completion)}\"" : _breaker.Open;
-
-    private static string Shorten(string text) => text.Length <= ExampleLength ? text : $"{text[..ExampleLength]}...";
+    private string? Trouble() => _breaker.Open is { } open && !_answered && _held.Example is { } example ? $"{open}; for example \"{Excerpt.Of(example.Prompt.Text, ExampleLength)}\" -> \"{Excerpt.Of(example.Completion, ExampleLength)}\"" : _breaker.Open;
 
     /// <summary>So that a group whose request is lost asks again soon, and one that only has to wait does not.</summary>
     private void Reassure()

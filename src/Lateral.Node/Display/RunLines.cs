@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
+using Lateral.Core;
 using Lateral.Core.Learning;
 using Lateral.Core.Runs;
 using Lateral.Node.Runs;
@@ -93,17 +94,11 @@ internal static class RunLines
 
     /// <summary>Example: <c>31415 -> 11345  reward 1  revealed at 0 2 1 1 0</c>; of a long answer the begin, and how many steps it took.</summary>
     public static string Sample(SampleView sample) =>
-        $"{OneLine(sample.Prompt)} -> {OneLine(sample.Completion)}"
+        $"{Excerpt.Of(sample.Prompt, ShownCharacters)} -> {Excerpt.Of(sample.Completion, ShownCharacters)}"
         + (sample.Reward is { } reward ? $"  reward {Words.Rate(reward)}" : "")
         + (sample.Pieces.Length > ShownSteps
             ? $"  {sample.Pieces.Length} tokens in {sample.Steps} steps"
             : $"  revealed at {string.Join(' ', sample.Pieces.Select(piece => piece.Step < 0 ? "-" : piece.Step.ToString(CultureInfo.InvariantCulture)))}");
-
-    private static string OneLine(string text)
-    {
-        var line = string.Concat(text.Select(sign => sign is '\n' or '\r' ? '\u23ce' : char.IsControl(sign) ? ' ' : sign));
-        return line.Length <= ShownCharacters ? line : $"{line[..ShownCharacters]}...";
-    }
 
     /// <summary>The chain, and advice where something is wrong: a run that works needs none on its own console.</summary>
     public static string Why(Diagnosis diagnosis) => (diagnosis.Verdict == Verdict.Working ? diagnosis with { Advice = [] } : diagnosis).Line;
