@@ -14,6 +14,7 @@ using static Lateral.Actors.Rollouts.GroupProtocol;
 namespace Lateral.Actors.Tests.RewardSoak;
 
 /// <summary>HumanEval through the whole path of a reward: a group asks a pool's actor, the actor its workers, a worker the sandbox.</summary>
+[Collection(SandboxKiller.Victims)]
 public sealed class HumanEvalSpecs(ITestOutputHelper log) : TestKit(OursOnlySerializer.Configuration)
 {
     private static readonly RewardPoolSpec Spec = new("code", "code", 2, 1, TimeSpan.FromMinutes(2), 0);

@@ -18,6 +18,7 @@ namespace Lateral.Actors.Tests.RewardSoak;
 /// A real run with three reward pools whose infrastructure fails all the time: sandboxes are killed, the judge resets connections, says 500 and is down for a while, a verifier has no memory. With
 /// LATERAL_SOAK=1 it takes 10,000 scorings and some minutes, otherwise a tenth of it.
 /// </summary>
+[Collection(SandboxKiller.Victims)]
 public sealed partial class RewardSoakSpecs(ITestOutputHelper log) : IDisposable
 {
     private const int GroupsPerStep = 32, GroupSize = 4;

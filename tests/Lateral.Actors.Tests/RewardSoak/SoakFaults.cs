@@ -61,6 +61,9 @@ internal sealed class SoakReward(IReward reward, Func<RewardRequest, int, Reward
 /// <summary>Kills interpreters of this process' sandboxes from outside, with SIGKILL.</summary>
 internal static class SandboxKiller
 {
+    /// <summary>Tests with sandboxes in this process: one after the other, because all interpreters are killed.</summary>
+    public const string Victims = "sandboxes of this process";
+
     /// <returns>how many were killed</returns>
     public static int KillInterpreters()
     {
