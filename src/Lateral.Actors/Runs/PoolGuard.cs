@@ -28,7 +28,8 @@ internal sealed class PoolGuard
         if (trouble.Value?.Trouble is { } reason)
         {
             var pool = trouble.Key.Pool;
-            if (ledger.Pause is not null || ledger.Finished) return null;
+            // A pause that a person has to end, or whose own pool goes on failing, says why already; otherwise the next pool's trouble takes its place.
+            if (ledger.Finished || (ledger.Pause is { } pause && (pause.Pool is null || IsTroubled(pause.Pool)))) return null;
             return IsFirst(ledger) && !_pools.Any(pair => pair.Key.Pool == pool && pair.Value.HasAnswered)
                 ? new RunPaused($"reward pool {pool} has not valued a single rollout: {reason}")
                 : new RunPaused($"reward pool {pool} does not work: {reason}") { Pool = pool };
@@ -40,6 +41,9 @@ internal sealed class PoolGuard
 
     /// <summary>Nothing has come through all pools yet: what fails now has perhaps never worked, and waiting would not mend it.</summary>
     private static bool IsFirst(RunLedger ledger) => ledger is { Version: 0, Pending: null, Waiting.IsEmpty: true };
+
+    /// <summary>A pool that nothing has been heard of yet counts as what the journal says of it.</summary>
+    private bool IsTroubled(string pool) => _pools.Any(pair => pair.Key.Pool == pool) ? _pools.Any(pair => pair.Key.Pool == pool && pair.Value.Trouble is not null) : _tick <= SilentTicks;
 
     private sealed record Heard(string? Trouble, bool HasAnswered, int Tick);
 }

@@ -13,9 +13,13 @@ internal sealed class ItemStore : IDisposable
     private readonly List<long> _begins = [];
 
     /// <exception cref="IOException">the system's folder for temporary files cannot be written</exception>
-    public ItemStore() => _file = new FileStream(
-        Path.Combine(Path.GetTempPath(), $"lateral-{Guid.NewGuid():N}.rows"),
-        new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.None, Options = FileOptions.DeleteOnClose | FileOptions.RandomAccess, BufferSize = 1 << 16 });
+    public ItemStore()
+    {
+        var path = Path.Combine(Path.GetTempPath(), $"lateral-{Guid.NewGuid():N}.rows");
+        _file = new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.Delete, Options = FileOptions.DeleteOnClose | FileOptions.RandomAccess, BufferSize = 1 << 16 });
+        // A process that is killed closes nothing: without a name the file goes with its last handle. Windows deletes it by itself.
+        if (!OperatingSystem.IsWindows()) File.Delete(path);
+    }
 
     public int Count => _begins.Count;
 

@@ -43,7 +43,8 @@ public sealed partial class RewardSoakSpecs(ITestOutputHelper log) : IDisposable
         };
         await using (var host = await RunHost.StartAsync(settings, engines.ToRunEngines() with { Rewards = ImmutableDictionary<string, IReward>.Empty.Add("code", code).Add("judge", judge).Add("exact", exact) }))
         {
-            await UntilAsync(host, status => status.Ledger.Version >= Steps / 2);
+            // While most of what the judge will be asked is still to come.
+            await UntilAsync(host, _ => judge.Asked >= Steps * GroupsPerStep * GroupSize / 3);
             Volatile.Write(ref down, true);
             await UntilAsync(host, status => status.Ledger.PausedFor == "judge");
             Volatile.Write(ref down, false);
@@ -151,7 +152,12 @@ public sealed partial class RewardSoakSpecs(ITestOutputHelper log) : IDisposable
         using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(15));
         while (!holds(await host.StatusAsync()))
         {
-            if (host.Completion.IsCompleted) await host.Completion;
+            if (host.Completion.IsCompleted)
+            {
+                await host.Completion;
+                Assert.Fail("the run has finished before that");
+            }
+
             await Task.Delay(100, deadline.Token);
         }
     }
