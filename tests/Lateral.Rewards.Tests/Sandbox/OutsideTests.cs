@@ -56,8 +56,15 @@ public sealed class OutsideTests
 
     private static void Kill(int process)
     {
-        using var victim = System.Diagnostics.Process.GetProcessById(process);
-        victim.Kill();
+        try
+        {
+            using var victim = System.Diagnostics.Process.GetProcessById(process);
+            victim.Kill();
+        }
+        catch (ArgumentException)
+        {
+            // It went with its parent, which was killed before it.
+        }
     }
 
     private static async Task<IReadOnlyList<(int Id, string Name)>> DescendantsAsync(int atLeast)
