@@ -25,13 +25,15 @@ public sealed class OutsideTests
         await GoneAsync();
     }
 
+    /// <summary>Where the sandbox has seen its end already it costs nothing; in the moment before, it is a fault with its cause, and never a program's result.</summary>
     [SandboxFact]
-    public async Task Waiting_interpreter_that_is_killed_must_cost_nothing()
+    public async Task Waiting_interpreter_that_is_killed_must_cost_at_most_a_fault()
     {
         await using var sandbox = await PythonSandbox.OpenAsync(SandboxFixture.Settings with { Slots = 1 }, default);
         await sandbox.RunAsync(new SandboxJob("print(1)"), default);
         foreach (var process in (await DescendantsAsync(atLeast: 4)).Where(process => process.Name.StartsWith("python3", StringComparison.Ordinal))) Kill(process.Id);
         await GoneAsync("python3");
+        if (await sandbox.RunAsync(new SandboxJob("print(1)"), default) is SandboxResult.Fault fault) Assert.Contains("outside", fault.Cause, StringComparison.Ordinal);
         Assert.IsType<SandboxResult.Exited>(await sandbox.RunAsync(new SandboxJob("print(1)"), default));
     }
 
