@@ -30,20 +30,21 @@ internal sealed class PoolGuard
             var pool = trouble.Key.Pool;
             // A pause that a person has to end, or whose own pool goes on failing, says why already; otherwise the next pool's trouble takes its place.
             if (ledger.Finished || (ledger.Pause is { } pause && (pause.Pool is null || IsTroubled(pause.Pool)))) return null;
-            return IsFirst(ledger) && !_pools.Any(pair => pair.Key.Pool == pool && pair.Value.HasAnswered)
+            return IsFirst(ledger) && !HeardOf(pool).Any(heard => heard.HasAnswered)
                 ? new RunPaused($"reward pool {pool} has not valued a single rollout: {reason}")
                 : new RunPaused($"reward pool {pool} does not work: {reason}") { Pool = pool };
         }
 
-        // A ledger that was just recovered has heard nothing yet, which is no good news.
-        return ledger.Pause?.Pool is { } waited && (_tick > SilentTicks || _pools.Keys.Any(key => key.Pool == waited)) ? new RunResumed() : null;
+        return ledger.Pause?.Pool is { } waited && !IsTroubled(waited) ? new RunResumed() : null;
     }
 
     /// <summary>Nothing has come through all pools yet: what fails now has perhaps never worked, and waiting would not mend it.</summary>
     private static bool IsFirst(RunLedger ledger) => ledger is { Version: 0, Pending: null, Waiting.IsEmpty: true };
 
-    /// <summary>A pool that nothing has been heard of yet counts as what the journal says of it.</summary>
-    private bool IsTroubled(string pool) => _pools.Any(pair => pair.Key.Pool == pool) ? _pools.Any(pair => pair.Key.Pool == pool && pair.Value.Trouble is not null) : _tick <= SilentTicks;
+    /// <summary>Of a pool that the run waits for. A ledger that was just recovered has heard nothing yet, which is no good news.</summary>
+    private bool IsTroubled(string pool) => HeardOf(pool).Select(heard => heard.Trouble is not null).DefaultIfEmpty(_tick <= SilentTicks).Any(troubled => troubled);
+
+    private IEnumerable<Heard> HeardOf(string pool) => _pools.Where(pair => pair.Key.Pool == pool).Select(pair => pair.Value);
 
     private sealed record Heard(string? Trouble, bool HasAnswered, int Tick);
 }

@@ -25,9 +25,14 @@ internal static partial class NodeCommand
         node.SetAction(async (parsed, cancellation) =>
         {
             string[] all = [.. parsed.GetValue(sets) ?? [], .. TrainCommand.Given("run.name", parsed.GetValue(name)), .. TrainCommand.Given("run.dir", parsed.GetValue(folder))];
-            var roles = RolesOf(parsed.GetValue(role) ?? [], TrainCommand.OfPinned(parsed.GetValue(files)!, all).Settings.Topology);
-            if (RunData.IsReadBy(roles)) all = RunData.Pin(parsed.GetValue(files)!, all);
             var run = TrainCommand.OfPinned(parsed.GetValue(files)!, all);
+            var roles = RolesOf(parsed.GetValue(role) ?? [], run.Settings.Topology);
+            if (RunData.IsReadBy(roles) && RunData.Pin(run.Settings) is { } pin)
+            {
+                all = [.. all, pin];
+                run = TrainCommand.OfPinned(parsed.GetValue(files)!, all);
+            }
+
             var part = new RunNode(roles, []) { Name = NameOf(parsed.GetValue(alias)) };
             var directory = new RunDirectory(Path.GetFullPath(run.Settings.Directory));
             return part.Roles.HasFlag(NodeRoles.Coordinator) && directory.Exists

@@ -35,7 +35,11 @@ internal static class TrainCommand
     }
 
     /// <exception cref="UserException">the configuration is a fork's, or a file of rows cannot be read</exception>
-    public static NewRun Of(string[] files, string[] sets) => OfPinned(files, RunData.Pin(files, sets));
+    public static NewRun Of(string[] files, string[] sets)
+    {
+        var run = OfPinned(files, sets);
+        return RunData.Pin(run.Settings) is { } pin ? OfPinned(files, [.. sets, pin]) : run;
+    }
 
     /// <param name="sets">say which rows the run has, where this process reads any</param>
     /// <exception cref="UserException">the configuration is a fork's</exception>

@@ -36,10 +36,9 @@ internal static class RunData
 
     public static bool IsReadBy(NodeRoles roles) => (roles & Readers) != NodeRoles.None;
 
-    /// <summary>The command line's settings, and with them which rows a run begins with, where it reads any and nobody has said it: it is stored with the run.</summary>
+    /// <summary>The setting that says which rows a run begins with, which is stored with it; null where it reads none, or somebody has said it.</summary>
     /// <exception cref="UserException">a file cannot be read</exception>
-    public static string[] Pin(string[] files, string[] sets) =>
-        RunSettingsLoader.Load(files, sets, null, ShippedPlugins.All).Settings.Data is { Sha256: null } data ? [.. sets, RunSettingsLoader.Set("data.sha256", HashOf(data))] : sets;
+    public static string? Pin(RunSettings settings) => settings.Data is { Sha256: null } data ? RunSettingsLoader.Set("data.sha256", HashOf(data)) : null;
 
     /// <exception cref="UserException">a file of the run is missing, or not the one that it began with</exception>
     public static void RequireSame(RunSettings settings, NodeRoles roles)

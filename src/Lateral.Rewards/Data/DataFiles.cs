@@ -24,13 +24,9 @@ public static class DataFiles
             _ => throw new DataException(
                 path, 0, 0, $"task '{taskName}' has no data file form", $"only {string.Join(" and ", Tasks)} read one", "evaluate on the task's own held-out prompts"),
         };
-        TaskItem[] items = [.. parse(Lines(path))];
+        TaskItem[] items = [.. parse(RowFile.Lines(path))];
         return items.Length > 0
             ? items
             : throw new DataException(path, 0, 0, "has no rows", "there is nothing to evaluate", "check that this is the file you mean");
     }
-
-    /// <summary>The lines of a file that are not blank; of one that ends with .gz, as it was before it was packed.</summary>
-    /// <exception cref="DataException">it is missing or cannot be read</exception>
-    internal static IEnumerable<DataLine> Lines(string path) => RowFile.Lines(path).Where(line => !string.IsNullOrWhiteSpace(line.Text));
 }

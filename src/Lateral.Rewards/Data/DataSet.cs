@@ -64,7 +64,7 @@ public sealed class DataSet : IDisposable
     public static IEnumerable<TaskItem> Rows(string path, DataSettings settings)
     {
         var format = RowFormats.Of(settings.Format);
-        return RowFile.Rows(path).Select(line => format.Read(line, settings.Columns)).Select(item => item with { Told = Instructions.Tell(format, settings.Template, item) });
+        return RowFile.Rows(path).Select(line => Read(line, format, settings));
     }
 
     public TaskItem Train(int index) => _items.Read(_train[index]);
@@ -75,6 +75,12 @@ public sealed class DataSet : IDisposable
     public TaskItem Answered(int index) => _items.Read(_answered[index]);
 
     public void Dispose() => _items.Dispose();
+
+    private static TaskItem Read(DataLine line, RowFormat format, DataSettings settings)
+    {
+        var item = format.Read(line, settings.Columns);
+        return item with { Told = Instructions.Tell(format, settings.Template, item) };
+    }
 
     private void Add(string path, bool heldOut)
     {
@@ -96,9 +102,8 @@ public sealed class DataSet : IDisposable
 
     private void Add(DataLine line, bool heldOut)
     {
-        var item = _format.Read(line, _settings.Columns);
+        var item = Read(line, _format, _settings);
         if (string.IsNullOrWhiteSpace(item.Prompt)) throw line.Wrong(1, "the prompt is empty", "there is nothing to answer", "correct or remove the row");
-        item = item with { Told = Instructions.Tell(_format, _settings.Template, item) };
         var tokens = Measured(line, "the prompt", () => _lengths.Prompt(item));
         if (tokens < _settings.MinPromptTokens) _short++;
         else if (tokens > _settings.MaxPromptTokens) _long++;

@@ -32,7 +32,7 @@ public static class PreferenceFile
     /// <exception cref="DataException">the file is missing, empty or of another form, or a row is wrong; the first fault is reported</exception>
     public static IReadOnlyList<PreferenceRow> Read(string path)
     {
-        PreferenceRow[] rows = [.. DataFiles.Lines(path).Select(Row)];
+        PreferenceRow[] rows = [.. RowFile.Lines(path).Select(Row)];
         return rows.Length > 0 ? rows : throw new DataException(path, 0, 0, "has no rows", "there is nothing to learn from", "check that this is the file you mean");
     }
 

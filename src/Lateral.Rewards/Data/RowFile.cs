@@ -11,18 +11,19 @@ internal static class RowFile
     {
         ".csv" => CsvRows.Read(path),
         ".parquet" => ParquetRows.Read(path),
-        ".jsonl" or ".ndjson" or ".json" => Lines(path).Where(line => !string.IsNullOrWhiteSpace(line.Text)),
+        ".jsonl" or ".ndjson" or ".json" => Lines(path),
         var other => throw new DataException(path, 0, 0, $"is a file of kind '{other}'", "rows are read from .jsonl, .csv and .parquet, the first two also as .gz", "convert it to JSON lines"),
     };
 
-    /// <summary>Lines of text, of a packed file as they were before it was packed.</summary>
+    /// <summary>The lines of a file that are not blank; of one that ends with .gz, as it was before it was packed.</summary>
+    /// <exception cref="DataException">it is missing or cannot be read</exception>
     public static IEnumerable<DataLine> Lines(string path)
     {
         using var reader = new StreamReader(Open(path));
         for (var number = 1; ; number++)
         {
             if (Explain(path, reader.ReadLine) is not { } line) yield break;
-            yield return new DataLine(path, number, line);
+            if (!string.IsNullOrWhiteSpace(line)) yield return new DataLine(path, number, line);
         }
     }
 
