@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Globalization;
 using Lateral.Core.Rewards;
 using Lateral.Core.Rollouts;
+using Lateral.Rewards.Tests.Sandbox;
 
 namespace Lateral.Actors.Tests.RewardSoak;
 
@@ -65,44 +65,5 @@ internal static class SandboxKiller
     public const string Victims = "sandboxes of this process";
 
     /// <returns>how many were killed</returns>
-    public static int KillInterpreters()
-    {
-        var parents = new Dictionary<int, (int Parent, string Name)>();
-        foreach (var folder in Directory.EnumerateDirectories("/proc").Where(folder => char.IsAsciiDigit(Path.GetFileName(folder)[0])))
-        {
-            try
-            {
-                var text = File.ReadAllText(Path.Combine(folder, "stat"));
-                var name = text[(text.IndexOf('(', StringComparison.Ordinal) + 1)..text.LastIndexOf(')')];
-                parents[int.Parse(Path.GetFileName(folder), CultureInfo.InvariantCulture)] = (int.Parse(text[(text.LastIndexOf(')') + 2)..].Split(' ')[1], CultureInfo.InvariantCulture), name);
-            }
-            catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
-            {
-                // It ended while it was looked at.
-            }
-        }
-
-        return parents.Where(process => process.Value.Name.StartsWith("python3", StringComparison.Ordinal) && IsOurs(process.Key)).Count(process => Kill(process.Key));
-
-        bool IsOurs(int id)
-        {
-            for (; parents.TryGetValue(id, out var process); id = process.Parent)
-                if (process.Parent == Environment.ProcessId) return true;
-            return false;
-        }
-    }
-
-    private static bool Kill(int id)
-    {
-        try
-        {
-            using var victim = Process.GetProcessById(id);
-            victim.Kill();
-            return true;
-        }
-        catch (Exception gone) when (gone is ArgumentException or InvalidOperationException or System.ComponentModel.Win32Exception)
-        {
-            return false;
-        }
-    }
+    public static int KillInterpreters() => Descendants.All().Where(process => process.Name.StartsWith("python3", StringComparison.Ordinal)).Count(process => Descendants.Kill(process.Id));
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Lateral.Rewards.Sandbox;
 
 namespace Lateral.Rewards.Tests.Sandbox;
@@ -17,7 +16,7 @@ public sealed class OutsideTests
         await sandbox.RunAsync(new SandboxJob("print(1)"), default);
         var running = sandbox.RunAsync(new SandboxJob("import os\nos.fork()\nwhile True: pass"), default);
         var victim = (await DescendantsAsync(atLeast: 5)).First(process => process.Name.StartsWith(part, StringComparison.Ordinal));
-        Kill(victim.Id);
+        Descendants.Kill(victim.Id);
         var fault = Assert.IsType<SandboxResult.Fault>(await running);
         Assert.Contains("outside", fault.Cause, StringComparison.Ordinal);
         Assert.IsType<SandboxResult.Exited>(await sandbox.RunAsync(new SandboxJob("print(1)"), default));
@@ -31,7 +30,7 @@ public sealed class OutsideTests
     {
         await using var sandbox = await PythonSandbox.OpenAsync(SandboxFixture.Settings with { Slots = 1 }, default);
         await sandbox.RunAsync(new SandboxJob("print(1)"), default);
-        foreach (var process in (await DescendantsAsync(atLeast: 4)).Where(process => process.Name.StartsWith("python3", StringComparison.Ordinal))) Kill(process.Id);
+        foreach (var process in (await DescendantsAsync(atLeast: 4)).Where(process => process.Name.StartsWith("python3", StringComparison.Ordinal))) Descendants.Kill(process.Id);
         await GoneAsync("python3");
         if (await sandbox.RunAsync(new SandboxJob("print(1)"), default) is SandboxResult.Fault fault) Assert.Contains("outside", fault.Cause, StringComparison.Ordinal);
         Assert.IsType<SandboxResult.Exited>(await sandbox.RunAsync(new SandboxJob("print(1)"), default));
@@ -56,64 +55,18 @@ public sealed class OutsideTests
         return Directory.Exists("/sys/fs/cgroup") ? [.. Directory.EnumerateDirectories("/sys/fs/cgroup", mine + "*", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true, MaxRecursionDepth = 6 }).Order()] : [];
     }
 
-    private static void Kill(int process)
-    {
-        try
-        {
-            using var victim = System.Diagnostics.Process.GetProcessById(process);
-            victim.Kill();
-        }
-        catch (ArgumentException)
-        {
-            // It went with its parent, which was killed before it.
-        }
-    }
-
     private static async Task<IReadOnlyList<(int Id, string Name)>> DescendantsAsync(int atLeast)
     {
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         for (; ; await Task.Delay(20, deadline.Token))
         {
-            if (Descendants() is { } found && found.Count >= atLeast && found.Any(process => process.Name.StartsWith("python3", StringComparison.Ordinal))) return found;
+            if (Descendants.All() is { } found && found.Count >= atLeast && found.Any(process => process.Name.StartsWith("python3", StringComparison.Ordinal))) return found;
         }
     }
 
     private static async Task GoneAsync(string name = "")
     {
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (Descendants().Any(process => process.Name.StartsWith(name, StringComparison.Ordinal))) await Task.Delay(20, deadline.Token);
-    }
-
-    /// <summary>Children of this process and theirs, ended ones left out.</summary>
-    private static List<(int Id, string Name)> Descendants()
-    {
-        var all = new List<(int Id, int Parent, string Name)>();
-        foreach (var folder in Directory.EnumerateDirectories("/proc").Where(folder => char.IsAsciiDigit(Path.GetFileName(folder)[0])))
-        {
-            try
-            {
-                var text = File.ReadAllText(Path.Combine(folder, "stat"));
-                var behind = text[(text.LastIndexOf(')') + 2)..].Split(' ');
-                if (behind[0] != "Z") all.Add((int.Parse(Path.GetFileName(folder), CultureInfo.InvariantCulture), int.Parse(behind[1], CultureInfo.InvariantCulture), text[(text.IndexOf('(') + 1)..text.LastIndexOf(')')]));
-            }
-            catch (IOException)
-            {
-                // It ended between the two.
-            }
-        }
-
-        var (found, parents) = (new List<(int, string)>(), new HashSet<int> { Environment.ProcessId });
-        for (var grown = true; grown;)
-        {
-            grown = false;
-            foreach (var (id, parent, name) in all)
-            {
-                if (!parents.Contains(parent) || !parents.Add(id)) continue;
-                found.Add((id, name));
-                grown = true;
-            }
-        }
-
-        return found;
+        while (Descendants.All().Any(process => process.Name.StartsWith(name, StringComparison.Ordinal))) await Task.Delay(20, deadline.Token);
     }
 }
